@@ -11,7 +11,7 @@ use crate::interrupted::{pod_of, pod_runs, signal, until};
 use crate::setup::{Setup, program};
 
 /// Starts a build that hangs, waits until its pod runs, and returns its run and its pod's name.
-fn hanging(setup: &mut Setup, variables: &[(&str, &str)]) -> (Child, String, String) {
+pub(crate) fn hanging(setup: &mut Setup, variables: &[(&str, &str)]) -> (Child, String, String) {
     let mut command = setup.command(&["run", "--sandbox=build-hangs", "--output", "json"]);
     let mut child = command
         .envs(variables.iter().copied())
@@ -31,7 +31,11 @@ pub(crate) fn kill(mut child: Child) {
 }
 
 /// Returns the output of `gc`: the name and outcome of each finding.
-fn gc(setup: &mut Setup, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn gc(
+    setup: &mut Setup,
+    flags: &[&str],
+    variables: &[(&str, &str)],
+) -> Vec<(String, String)> {
     let arguments = [&["gc", "--output", "json"], flags].concat();
     let output = setup
         .command(&arguments)
@@ -49,7 +53,7 @@ fn gc(setup: &mut Setup, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(Str
         .collect()
 }
 
-fn fate<'a>(found: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn fate<'a>(found: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let one = found.iter().find(|(known, _)| known == name);
     one.map(|(_, fate)| fate.as_str())
 }

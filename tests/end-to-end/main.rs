@@ -41,5 +41,6 @@ mod served;
 mod setup;
 mod small;
 mod stops;
+mod sweeps;
 mod unread;
 mod ways;

@@ -2,6 +2,7 @@
 
 use sidestep_capabilities::kubernetes::Deletion;
 use sidestep_events::{Failure, Foreign, Going};
+use sidestep_state::RunFolder;
 
 /// An object or file that was left behind, and what happened to it.
 #[derive(Debug)]
@@ -38,6 +39,22 @@ pub enum Fate {
 }
 
 impl Finding {
+    /// Returns a finding about a run as a whole.
+    pub(crate) fn of_run(folder: &RunFolder, why: impl Into<Foreign>, fate: Fate) -> Self {
+        Self {
+            kind: "run".into(),
+            name: folder.path().into(),
+            run: Some(folder.id().as_str().into()),
+            why: why.into(),
+            fate,
+        }
+    }
+
+    /// Returns whether both findings are about the same object.
+    pub(crate) fn is_about_the_object_of(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.name == other.name
+    }
+
     pub(crate) fn fate_of(dry_run: bool, removed: Result<(), Failure>) -> Fate {
         match removed {
             Err(failure) => Fate::Failed(failure),

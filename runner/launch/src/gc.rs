@@ -28,21 +28,19 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Searches everywhere and, unless it is a dry run, removes what it finds.
+    /// Searches everywhere and, unless it is a dry run, removes what it finds. An error about one
+    /// run, namespace or file is a finding, and does not end the search.
     pub async fn run(self) -> Result<Vec<Finding>, Failure> {
         let clients = self.cloud.clients()?;
         let runs = self.site.runs()?;
-        let (mut found, mut spots) = journals::sweep(&self, &clients).await?;
+        let (mut found, mut spots) = journals::sweep(&self, &clients, &runs).await;
         spots.extend(self.spots.iter().cloned());
         for spot in &spots {
-            let pods = expired::sweep_spot(&clients, &runs, spot, self.dry_run).await;
+            let mut pods = Vec::new();
+            expired::sweep_spot(&clients, &runs, spot, self.dry_run, &mut pods).await;
             // Report a pod only once if its journal already led to it.
-            let new = pods.into_iter().filter(|pod| {
-                let same = |known: &Finding| known.kind == pod.kind && known.name == pod.name;
-                !found.iter().any(same)
-            });
-            let new: Vec<_> = new.collect();
-            found.extend(new);
+            pods.retain(|pod| !found.iter().any(|known| known.is_about_the_object_of(pod)));
+            found.extend(pods);
         }
         found.extend(disk::sweep(self.site, &runs, self.dry_run));
         Ok(found)

@@ -159,22 +159,32 @@ impl RunFolder {
     /// Fails with [`StateError::Damaged`] when a record that may name an external object is lost,
     /// and with [`StateError::OtherRun`] when the folder has another run's name.
     pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
-        let path = self.journal_path();
-        let (journal, account) = JournalWriter::open(&path)?;
-        if account.header.run == self.id.as_str() {
-            Ok((journal, account))
-        } else {
-            Err(StateError::OtherRun {
-                path,
-                run: account.header.run,
-            })
-        }
+        let (journal, account) = JournalWriter::open(&self.journal_path())?;
+        self.check(&account.header)?;
+        Ok((journal, account))
     }
 
     /// Opens the journal, damaged or not, to record what is removed of the run's objects. The
     /// caller holds the lock.
+    ///
+    /// Fails with [`StateError::OtherRun`] when the folder has another run's name.
     pub fn clean_up(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
-        JournalWriter::open_to_clean_up(&self.journal_path())
+        let (journal, account) = JournalWriter::open_to_clean_up(&self.journal_path())?;
+        self.check(&account.header)?;
+        Ok((journal, account))
+    }
+
+    /// Checks that the journal with this header belongs to this run. It does not if the folder was
+    /// renamed or copied; then the objects that it names may be those of another process.
+    pub fn check(&self, header: &Header) -> Result<(), StateError> {
+        if header.run == self.id.as_str() {
+            Ok(())
+        } else {
+            Err(StateError::OtherRun {
+                path: self.journal_path(),
+                run: header.run.clone(),
+            })
+        }
     }
 
     /// Returns a reader of the run's events in order, with the text of every log line.

@@ -15,6 +15,7 @@ mod objects;
 mod on_a_cluster;
 mod outlet;
 mod owned;
+mod pages;
 mod rejection;
 mod target;
 mod tokens;
@@ -25,7 +26,8 @@ pub use deletion::Deletion;
 pub use link::CAPABILITY;
 pub use list::Most;
 pub use objects::Objects;
-pub use owned::{MADE_BY_STEPS, Owned, expires, made_by};
+pub use owned::{MADE_BY_STEPS, Owned, expires, made_by, made_by_run};
+pub use pages::Pages;
 pub use target::Target;
 
 sidestep_gate::calls!();

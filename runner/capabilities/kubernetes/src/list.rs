@@ -10,9 +10,9 @@ use super::objects::Objects;
 use super::tries::tried;
 
 /// The number of objects that one request asks for at first.
-const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 /// The maximum number of times that a list is started again because its continuation expired.
-const RESTARTS: u32 = 2;
+pub(super) const RESTARTS: u32 = 2;
 
 /// The limits of a list.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ impl Objects {
     }
 
     /// Requests one page; returns it with its size, or `None` if it has more than `most` bytes.
-    async fn page(
+    pub(super) async fn page(
         &self,
         parameters: &ListParams,
         most: usize,
@@ -109,7 +109,7 @@ impl Objects {
         .await
     }
 
-    fn too_large(&self, most: usize) -> Failure {
+    pub(super) fn too_large(&self, most: usize) -> Failure {
         Failure::new(
             Class::Exhausted,
             codes::http::TOO_LARGE,

@@ -74,6 +74,11 @@ impl Owned {
     }
 }
 
+/// Returns the selector of the objects that the steps of one run created.
+pub fn made_by_run(run: &str) -> String {
+    format!("{MADE_BY_STEPS},{RUN}={}", run_label(run))
+}
+
 /// Returns the attempt that created the object, as `RUN/INSTANCE/ATTEMPT/PLAN`; `None` if no step
 /// did.
 pub fn made_by(object: &Value) -> Option<&str> {
@@ -105,5 +110,7 @@ mod tests {
             json!({"app": "x", MANAGED_BY: "sidestep", RUN: "run"})
         );
         assert_eq!(object["metadata"]["annotations"][MADE_BY], "run/build/1");
+        let selector = "app.kubernetes.io/managed-by=sidestep,sidestep.dev/run=run";
+        assert_eq!(made_by_run("run"), selector);
     }
 }

@@ -3,6 +3,7 @@
 //! its id can be used again.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
@@ -11,6 +12,9 @@ use super::{Spot, Sweep};
 use crate::cloud::Clients;
 use crate::finding::{Fate, Finding};
 use crate::locked_run::read_plan;
+
+/// The reason for a finding about a journal that can't be used.
+const UNKNOWN: &str = "it can't be used, so the objects of its run are not known";
 
 /// Returns the reason for removing a damaged run's objects, even those of a detached run.
 pub(super) fn why(run: &str) -> String {
@@ -37,13 +41,10 @@ pub(super) async fn sweep(
     }
     let mut found = Vec::new();
     for spot in &spots {
-        let pods = sweep_run(clients, spot, &run, &why(&run), sweep.dry_run).await;
-        found.extend(pods.into_iter().filter(|pod| {
-            // Skip the pods that the journal named.
-            let same = |known: &Finding| known.kind == pod.kind && known.name == pod.name;
-            !swept.iter().any(same)
-        }));
+        sweep_run(clients, spot, &run, &why(&run), sweep.dry_run, &mut found).await;
     }
+    // Skip the pods that the journal named.
+    found.retain(|pod| !swept.iter().any(|known| known.is_about_the_object_of(pod)));
     let ended = History::of(&journal.records).finished.is_some();
     let failed = |finding: &Finding| matches!(finding.fate, Fate::Failed(_));
     let there = folder.path().exists();
@@ -70,44 +71,37 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
             Err(error) => Fate::Failed(error.into()),
         }
     };
-    Finding {
-        kind: "run".into(),
-        name: folder.path().into(),
-        run: Some(folder.id().as_str().into()),
-        why: why.into(),
-        fate,
-    }
+    Finding::of_run(folder, why, fate)
 }
 
-/// Returns the finding for a run that is kept.
-pub(super) fn kept(folder: &RunFolder, why: String) -> Finding {
-    Finding {
-        kind: "run".into(),
-        name: folder.path().into(),
-        run: Some(folder.id().as_str().into()),
-        why: why.into(),
-        fate: Fate::Kept,
-    }
-}
-
-/// Returns the finding for a run whose journal has no readable start.
-pub(super) fn unreadable(error: &StateError) -> Finding {
-    let (name, why) = match error {
+/// Returns the finding for a run whose journal can't be read; `None` if another process has removed
+/// the run.
+pub(super) fn unreadable(error: StateError) -> Option<Finding> {
+    let (name, why) = match &error {
+        StateError::NotFound { .. } => return None,
+        StateError::Io { source, .. } if source.kind() == ErrorKind::NotFound => return None,
         StateError::NotAJournal(path) => (
             path.display().to_string(),
             "it is not a journal, or its header is damaged: the objects of its run are not known"
                 .to_owned(),
         ),
         StateError::NewerFormat { run, .. } => (run.clone(), error.to_string()),
-        StateError::NotOwn(found) => (found.path().display().to_string(), error.to_string()),
-        StateError::Io { path, .. } => (path.display().to_string(), error.to_string()),
+        StateError::NotOwn(found) => (found.path().display().to_string(), UNKNOWN.to_owned()),
+        StateError::Io { path, .. } | StateError::OtherRun { path, .. } => {
+            (path.display().to_string(), UNKNOWN.to_owned())
+        }
         error => (String::new(), error.to_string()),
     };
-    Finding {
+    let fate = match error {
+        // Nothing can be done about the first, and only a newer version about the second.
+        StateError::NotAJournal(_) | StateError::NewerFormat { .. } => Fate::Kept,
+        error => Fate::Failed(error.into()),
+    };
+    Some(Finding {
         kind: "journal".into(),
         name: name.into(),
         run: None,
         why: why.into(),
-        fate: Fate::Kept,
-    }
+        fate,
+    })
 }

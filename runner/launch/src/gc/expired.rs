@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Most, Objects, Target, expires, made_by};
-use sidestep_events::Failure;
+use sidestep_capabilities::kubernetes::{
+    MADE_BY_STEPS, Objects, Target, expires, made_by, made_by_run,
+};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, StepGrant};
 use sidestep_state::{Runs, Writer};
@@ -15,11 +17,6 @@ use crate::cleaner::GRACE;
 use crate::cloud::Clients;
 use crate::finding::{Fate, Finding};
 
-/// The pods of one namespace that are checked.
-const MOST: Most = Most {
-    objects: 500,
-    bytes: 16 << 20,
-};
 /// The maximum time for which a run searches for leftovers of earlier runs before it begins.
 const BOUND: Duration = Duration::from_secs(5);
 
@@ -62,28 +59,57 @@ pub(super) fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
 /// this first. It takes at most a few seconds. A cluster that refuses is not an error, since the
 /// run itself will report that better.
 pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -> Vec<Finding> {
-    let mut found = Vec::new();
     let spots = spots_of_plan(plan);
+    let mut found = Vec::new();
     let look = async {
         for spot in &spots {
-            let pods = sweep_spot(clients, runs, spot, false).await;
-            for pod in pods {
-                match &pod.fate {
-                    Fate::Removed | Fate::Going(_) => found.push(pod),
-                    Fate::Failed(failure) => {
-                        let (name, why) = (pod.name.exact(), failure.message.exact());
-                        tracing::debug!(name, why, "an expired pod was not removed");
-                    }
-                    _ => {}
-                }
-            }
+            sweep_spot(clients, runs, spot, false, &mut found).await;
         }
     };
     // Findings up to the timeout are still reported.
     if tokio::time::timeout(BOUND, look).await.is_err() {
         tracing::debug!(?BOUND, "the search for expired pods took too long");
     }
+    found.retain(|pod| match &pod.fate {
+        Fate::Removed | Fate::Going(_) => true,
+        Fate::Failed(failure) => {
+            let (name, why) = (pod.name.exact(), failure.message.exact());
+            tracing::debug!(name, why, "an expired pod was not removed");
+            false
+        }
+        _ => false,
+    });
     found
+}
+
+/// A pod that a step created.
+struct StepPod {
+    name: String,
+    uid: Option<String>,
+    /// The run that it belongs to.
+    run: String,
+    expires: Option<Timestamp>,
+}
+
+impl StepPod {
+    /// Returns the pod if it has a step's mark. The label alone does not prove that a step created
+    /// it.
+    fn of(pod: &Value) -> Option<Self> {
+        let text = |key: &str| pod["metadata"][key].as_str().map(str::to_owned);
+        let run = made_by(pod)?.split('/').next()?.to_owned();
+        Some(Self {
+            name: text("name")?,
+            uid: text("uid"),
+            run,
+            expires: expires(pod),
+        })
+    }
+}
+
+/// The decision on a pod, with its reason.
+enum Decision {
+    Keep(String),
+    Remove(String),
 }
 
 /// Checks the pods of steps in one namespace, and removes those that are expired, unless their run
@@ -93,35 +119,22 @@ pub(super) async fn sweep_spot(
     runs: &Runs,
     spot: &Spot,
     dry_run: bool,
-) -> Vec<Finding> {
-    let (objects, pods) = match pods_of_steps(clients, spot).await {
-        Ok(found) => found,
-        Err(failure) => return vec![unseen(spot, failure)],
-    };
+    found: &mut Vec<Finding>,
+) {
     let now = Timestamp::now();
-    let mut found = Vec::new();
-    for pod in pods {
-        let metadata = &pod["metadata"];
-        let (Some(name), Some(by), Some(expiry)) =
-            (metadata["name"].as_str(), made_by(&pod), expires(&pod))
-        else {
-            // The label alone does not prove that a step created the pod.
-            continue;
-        };
-        let run = by.split('/').next().unwrap_or(by);
-        let (why, fate) = if let Some(pid) = alive(runs, run) {
-            (format!("run {run} is in progress{pid}"), Fate::Kept)
+    let decide = |pod: &StepPod| {
+        let (run, expiry) = (&pod.run, pod.expires?);
+        Some(if let Some(pid) = alive(runs, run) {
+            Decision::Keep(format!("run {run} is in progress{pid}"))
         } else if expiry >= now {
-            let why = format!("it belongs to run {run} and expires at {expiry:.0}");
-            (why, Fate::Kept)
+            Decision::Keep(format!(
+                "it belongs to run {run} and expires at {expiry:.0}"
+            ))
         } else {
-            let why = format!("it expired at {expiry:.0}; run {run} created it");
-            let uid = metadata["uid"].as_str();
-            (why, remove(&objects, name, uid, dry_run).await)
-        };
-        found.push(pod_of(spot, name, run, &why, fate));
-    }
-    found
+            Decision::Remove(format!("it expired at {expiry:.0}; run {run} created it"))
+        })
+    };
+    sweep_pods(clients, spot, MADE_BY_STEPS, dry_run, found, decide).await;
 }
 
 /// Removes all pods of one run in one namespace. It is used for runs that can't be resumed and
@@ -132,29 +145,61 @@ pub(super) async fn sweep_run(
     run: &str,
     why: &str,
     dry_run: bool,
-) -> Vec<Finding> {
-    let (objects, pods) = match pods_of_steps(clients, spot).await {
-        Ok(found) => found,
-        Err(failure) => return vec![unseen(spot, failure)],
-    };
-    let mut found = Vec::new();
-    for pod in pods {
-        let metadata = &pod["metadata"];
-        let by = made_by(&pod).and_then(|by| by.split('/').next());
-        let (Some(name), true) = (metadata["name"].as_str(), by == Some(run)) else {
-            continue;
-        };
-        let fate = remove(&objects, name, metadata["uid"].as_str(), dry_run).await;
-        found.push(pod_of(spot, name, run, why, fate));
-    }
-    found
+    found: &mut Vec<Finding>,
+) {
+    let decide = |pod: &StepPod| (pod.run == run).then(|| Decision::Remove(why.to_owned()));
+    sweep_pods(clients, spot, &made_by_run(run), dry_run, found, decide).await;
 }
 
-async fn remove(objects: &Objects, name: &str, uid: Option<&str>, dry_run: bool) -> Fate {
-    if dry_run {
-        return Fate::WouldRemove;
+/// Decides on all pods of steps with these labels in one namespace, however many there are. Adds
+/// each finding as soon as it is known, since the caller may stop waiting.
+async fn sweep_pods(
+    clients: &Clients,
+    spot: &Spot,
+    labels: &str,
+    dry_run: bool,
+    found: &mut Vec<Finding>,
+    decide: impl Fn(&StepPod) -> Option<Decision>,
+) {
+    let objects = match open(clients, spot).await {
+        Ok(objects) => objects,
+        Err(failure) => return found.push(unseen(spot, failure)),
+    };
+    let mut pages = objects.pages(labels);
+    loop {
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return,
+            Err(failure) => return found.push(unseen(spot, failure)),
+        };
+        for pod in page.iter().filter_map(StepPod::of) {
+            let (why, fate) = match decide(&pod) {
+                None => continue,
+                Some(Decision::Keep(why)) => (why, Fate::Kept),
+                Some(Decision::Remove(why)) if dry_run => (why, Fate::WouldRemove),
+                Some(Decision::Remove(why)) => (why, Fate::Failed(unanswered())),
+            };
+            let remove = matches!(fate, Fate::Failed(_));
+            found.push(pod_of(spot, &pod.name, &pod.run, &why, fate));
+            if remove {
+                let deletion = objects.delete(&pod.name, pod.uid.as_deref(), Some(GRACE), None);
+                let fate = Finding::fate_of_pod(deletion.await);
+                if let Some(finding) = found.last_mut() {
+                    finding.fate = fate;
+                }
+            }
+        }
     }
-    Finding::fate_of_pod(objects.delete(name, uid, Some(GRACE), None).await)
+}
+
+/// Returns the failure of a removal that was requested, until its answer arrives.
+fn unanswered() -> Failure {
+    Failure::new(
+        Class::TimedOut,
+        codes::cleanup::TIMED_OUT,
+        Owner::Cluster,
+        "the API server did not answer in time, so the pod may still exist",
+    )
 }
 
 fn pod_of(spot: &Spot, name: &str, run: &str, why: &str, fate: Fate) -> Finding {
@@ -175,12 +220,6 @@ fn unseen(spot: &Spot, failure: Failure) -> Finding {
         why: "the pods could not be listed".into(),
         fate: Fate::Failed(failure),
     }
-}
-
-async fn pods_of_steps(clients: &Clients, spot: &Spot) -> Result<(Objects, Vec<Value>), Failure> {
-    let objects = open(clients, spot).await?;
-    let (pods, _more) = objects.list(Some(MADE_BY_STEPS), None, MOST).await?;
-    Ok((objects, pods))
 }
 
 async fn open(clients: &Clients, spot: &Spot) -> Result<Objects, Failure> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sidestep_engine::{Ceilings, Recorder, Removal, Stop, collect, name_of, was_detached};
 use sidestep_events::{Failure, Intent, Location, OnExit, commands, show};
-use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
+use sidestep_state::{History, Journal, RunFolder, RunId, Runs, StateError, Writer};
 
 use super::disk::remove_run;
 use super::{Spot, Sweep, damaged};
@@ -24,17 +24,18 @@ const FORGET: Duration = Duration::from_hours(30 * 24);
 pub(super) async fn sweep(
     sweep: &Sweep<'_>,
     clients: &Clients,
-) -> Result<(Vec<Finding>, BTreeSet<Spot>), Failure> {
-    let runs = sweep.site.runs()?;
+    runs: &Runs,
+) -> (Vec<Finding>, BTreeSet<Spot>) {
     let (mut found, mut spots) = (Vec::new(), BTreeSet::new());
-    let (all, unreadable) = runs.list()?;
-    found.extend(unreadable.iter().map(damaged::unreadable));
+    let (all, wrong) = runs
+        .list()
+        .unwrap_or_else(|error| (Vec::new(), vec![error]));
+    found.extend(wrong.into_iter().filter_map(damaged::unreadable));
     for summary in all {
-        let folder = runs.open(&summary.id)?;
-        let journal = match folder.read() {
-            Ok(journal) => journal,
+        let (folder, journal) = match read(runs, &summary.id) {
+            Ok(read) => read,
             Err(error) => {
-                tracing::warn!(run = %summary.id, %error, "a journal can't be read");
+                found.extend(damaged::unreadable(error));
                 continue;
             }
         };
@@ -42,14 +43,22 @@ pub(super) async fn sweep(
         if here {
             spots.extend(Spot::of_records(&journal.records));
         }
-        let swept = run(sweep, here.then_some(clients), &folder, &journal).await?;
+        let swept = run(sweep, here.then_some(clients), &folder, &journal).await;
         if here && !journal.damage.is_empty() {
             let damaged = damaged::sweep(sweep, clients, &folder, &journal, &swept).await;
             found.extend(damaged);
         }
         found.extend(swept);
     }
-    Ok((found, spots))
+    (found, spots)
+}
+
+/// Reads a run's journal.
+fn read(runs: &Runs, id: &RunId) -> Result<(RunFolder, Journal), StateError> {
+    let folder = runs.open(id)?;
+    let journal = folder.read()?;
+    folder.check(&journal.header)?;
+    Ok((folder, journal))
 }
 
 async fn run(
@@ -57,7 +66,7 @@ async fn run(
     clients: Option<&Clients>,
     folder: &RunFolder,
     journal: &Journal,
-) -> Result<Vec<Finding>, Failure> {
+) -> Vec<Finding> {
     let id = folder.id().to_string();
     let writer = folder.writer();
     let history = History::of(&journal.records);
@@ -78,7 +87,7 @@ async fn run(
     };
     if let Writer::Alive(pid) = writer {
         let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-        return Ok(all(&format!("run {id} is in progress{pid}")));
+        return all(&format!("run {id} is in progress{pid}"));
     }
     let mut found = Vec::new();
     let detached = history.finished.is_none()
@@ -128,9 +137,12 @@ async fn run(
                 })),
                 // Another process has resumed the run in the meantime.
                 Err(StateError::Locked { .. }) => {
-                    return Ok(all(&format!("run {id} is in progress")));
+                    return all(&format!("run {id} is in progress"));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    let why = "its objects could not be removed";
+                    return vec![Finding::of_run(folder, why, Fate::Failed(error.into()))];
+                }
             }
         }
     } else if let Some(scenario) = &journal.header.sandbox {
@@ -139,15 +151,15 @@ async fn run(
             show::command_or_nothing(commands::gc(Some(scenario)).as_ref())
         );
         if !left.is_empty() {
-            return Ok(all(&format!("it is in {there}")));
+            return all(&format!("it is in {there}"));
         }
         if !journal.damage.is_empty() {
             let why = format!("it is damaged, and the run's objects are in {there}");
-            return Ok(vec![damaged::kept(folder, why)]);
+            return vec![Finding::of_run(folder, why, Fate::Kept)];
         }
     }
-    found.extend(on_disk(sweep.dry_run, folder, writer, &history)?);
-    Ok(found)
+    found.extend(on_disk(sweep.dry_run, folder, writer, &history));
+    found
 }
 
 /// Removes a run's objects, and journals that.
@@ -182,11 +194,15 @@ fn on_disk(
     folder: &RunFolder,
     writer: Writer,
     history: &History,
-) -> Result<Vec<Finding>, Failure> {
-    let mut found = Vec::new();
-    let path = folder.path();
+) -> Option<Finding> {
     let run = Some(folder.id().as_str().into());
-    let age = folder.last_written()?.elapsed().unwrap_or_default();
+    let age = match folder.last_written() {
+        Ok(written) => written.elapsed().unwrap_or_default(),
+        Err(error) => {
+            let fate = Fate::Failed(error.into());
+            return Some(Finding::of_run(folder, "its age is not known", fate));
+        }
+    };
     let forgotten = history.finished.is_none()
         && history
             .open_intents
@@ -194,34 +210,32 @@ fn on_disk(
             .all(|i| i.on_exit == OnExit::Keep)
         && age >= FORGET;
     if forgotten {
-        found.push(Finding {
+        let days = age.as_secs() / 86_400;
+        return Some(Finding {
             kind: "folder".into(),
-            name: path.into(),
+            name: folder.path().into(),
             run,
-            why: format!(
-                "the run is unfinished and was last written {} days ago",
-                age.as_secs() / 86_400
-            )
-            .into(),
+            why: format!("the run is unfinished and was last written {days} days ago").into(),
             fate: Finding::fate_of(dry_run, remove_run(folder, dry_run)),
         });
-    } else if let Writer::Gone(pid) = writer {
-        let removed = || -> Result<(), Failure> {
-            if !dry_run {
-                // Releasing a lock empties its file.
-                drop(folder.lock()?);
-            }
-            Ok(())
-        };
-        found.push(Finding {
-            kind: "lock".into(),
-            name: path.join("lock").as_path().into(),
-            run,
-            why: format!("process {pid}, which held it, is gone").into(),
-            fate: Finding::fate_of(dry_run, removed()),
-        });
     }
-    Ok(found)
+    let Writer::Gone(pid) = writer else {
+        return None;
+    };
+    let removed = || -> Result<(), Failure> {
+        if !dry_run {
+            // Releasing a lock empties its file.
+            drop(folder.lock()?);
+        }
+        Ok(())
+    };
+    Some(Finding {
+        kind: "lock".into(),
+        name: folder.path().join("lock").as_path().into(),
+        run,
+        why: format!("process {pid}, which held it, is gone").into(),
+        fate: Finding::fate_of(dry_run, removed()),
+    })
 }
 
 fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
