@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn a_link_in_the_workspace_is_refused_and_one_outside_is_the_user_s() {
-        let folder = tempfile::tempdir().unwrap();
-        let outside = folder.path().canonicalize().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
+        let outside = folder.path().canonicalize().expect("there");
         let workspace = outside.join("checkout");
-        fs::create_dir_all(workspace.join("logs")).unwrap();
-        fs::create_dir(outside.join("var")).unwrap();
-        symlink("../bashrc", workspace.join("sidestep.log")).unwrap();
-        symlink("../var", workspace.join("linked")).unwrap();
-        symlink("var", outside.join("own")).unwrap();
-        symlink("checkout", outside.join("mine")).unwrap();
+        fs::create_dir_all(workspace.join("logs")).expect("made");
+        fs::create_dir(outside.join("var")).expect("made");
+        symlink("../bashrc", workspace.join("sidestep.log")).expect("made");
+        symlink("../var", workspace.join("linked")).expect("made");
+        symlink("var", outside.join("own")).expect("made");
+        symlink("checkout", outside.join("mine")).expect("made");
         let place = |file: &str| without_links(&workspace, Path::new(file));
         for (file, path) in [
             ("log", "checkout/log"),
@@ -133,9 +133,12 @@ mod tests {
             ("../own/log", "var/log"),
             ("logs/../../own/../log", "log"),
         ] {
-            assert_eq!(place(file).unwrap(), outside.join(path), "{file}");
+            assert_eq!(place(file).expect(file), outside.join(path), "{file}");
         }
-        assert_eq!(place("/dev/stderr").unwrap(), Path::new("/dev/stderr"));
+        assert_eq!(
+            place("/dev/stderr").expect("outside"),
+            Path::new("/dev/stderr")
+        );
         let absolute = workspace.join("sidestep.log");
         for file in [
             "sidestep.log",
@@ -144,9 +147,9 @@ mod tests {
             "linked/../log",
             "../checkout/sidestep.log",
             "../mine/sidestep.log",
-            absolute.to_str().unwrap(),
+            absolute.to_str().expect("text"),
         ] {
-            let why = place(file).unwrap_err();
+            let why = place(file).expect_err(file);
             assert!(
                 format!("{why:?}").contains("is a link in the workspace"),
                 "{file}"

@@ -178,13 +178,13 @@ mod tests {
         let long = |c: &str| c.repeat(MOST / 4);
         // One is being written, or is still the first in the queue.
         queue.push("first".to_owned());
-        permit.send(()).unwrap();
-        assert_eq!(lines.recv().unwrap(), "first");
+        permit.send(()).expect("the writer waits");
+        assert_eq!(lines.recv().expect("a line"), "first");
         for c in ["a", "b", "c", "d", "e", "f", "g"] {
             queue.push(long(c));
         }
         for _ in 0..20 {
-            permit.send(()).unwrap();
+            permit.send(()).expect("the writer waits");
         }
         queue.flush(Duration::from_mins(1));
         queue.push("last".to_owned());
@@ -198,15 +198,15 @@ mod tests {
             .iter()
             .map(|line| {
                 line.strip_suffix(missing)
-                    .unwrap()
+                    .expect("a note")
                     .parse::<usize>()
-                    .unwrap()
+                    .expect("a number")
             })
             .sum();
         // Four fit, and the one that is being written.
         assert!(lost == 2 || lost == 3, "{lost}");
         assert_eq!(rest.len() + lost, 8);
-        assert_eq!(rest.last().unwrap().as_str(), "last");
+        assert_eq!(rest.last().expect("a line").as_str(), "last");
         assert!(written[written.len() - 2].ends_with(missing));
     }
 
@@ -218,11 +218,11 @@ mod tests {
             queue.push("x".repeat(MOST));
         }
         for _ in 0..5 {
-            permit.send(()).unwrap();
+            permit.send(()).expect("the writer waits");
         }
         queue.flush(Duration::from_mins(1));
         let written: Vec<_> = lines.try_iter().collect();
-        let end = written.last().unwrap();
+        let end = written.last().expect("a line");
         assert!(
             end.contains("log lines are missing here"),
             "{} lines",
@@ -249,9 +249,9 @@ mod tests {
             }
         });
         for _ in 0..6 {
-            permit.send(()).unwrap();
+            permit.send(()).expect("the writer waits");
         }
-        pushing.join().unwrap();
+        pushing.join().expect("no panic");
         queue.flush(Duration::from_mins(1));
         assert_eq!(lines.try_iter().count(), 6);
     }
@@ -262,7 +262,7 @@ mod tests {
         let queue = Queue::start(write, false);
         queue.push("x".to_owned());
         drop(queue);
-        permit.send(()).unwrap();
+        permit.send(()).expect("the writer waits");
         // The writer's end drops the channel.
         assert_eq!(lines.iter().collect::<Vec<_>>(), ["x"]);
     }

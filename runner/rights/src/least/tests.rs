@@ -6,7 +6,7 @@ use super::*;
 fn plan(grants: &Value) -> Plan {
     let grants: serde_json::Map<String, Value> = grants
         .as_object()
-        .unwrap()
+        .expect("valid")
         .iter()
         .map(|(capability, granted)| {
             let grant = json!({
@@ -27,7 +27,7 @@ fn plan(grants: &Value) -> Plan {
         "run": null, "env": {}, "secrets": {}, "instances": [instance], "inputSchemas": {},
         "outputs": {}, "sees": {}, "policies": [],
     });
-    serde_json::from_value(plan).unwrap()
+    serde_json::from_value(plan).expect("valid")
 }
 
 /// Returns the rules of the printed Role, and the lines about what is not covered.
@@ -36,12 +36,12 @@ fn role(grants: &Value) -> (Vec<Value>, Vec<String>) {
     let not_covered = text.lines().filter(|line| line.contains("Not covered"));
     let not_covered = not_covered.map(str::to_owned).collect();
     let documents: Vec<Value> = match text.split_once("---\n") {
-        Some((_, documents)) => serde_saphyr::from_multiple(documents).unwrap(),
+        Some((_, documents)) => serde_saphyr::from_multiple(documents).expect("valid"),
         None => Vec::new(),
     };
     let rules = documents.first().map(|role| role["rules"].clone());
     (
-        serde_json::from_value(rules.unwrap_or(json!([]))).unwrap(),
+        serde_json::from_value(rules.unwrap_or(json!([]))).expect("valid"),
         not_covered,
     )
 }
@@ -233,7 +233,7 @@ fn service_accounts_of_pods_that_match_a_pattern_are_not_covered() {
         "it pushes nothing"
     );
     let with = json!({ "literal": { "destinations": ["europe-docker.pkg.dev/p/r/app:1"] } });
-    plan.instances[0].with = serde_json::from_value(with).unwrap();
+    plan.instances[0].with = serde_json::from_value(with).expect("valid");
     let script = iam(&plan, None);
     let remark =
         "# Not covered: the pod of deploy: the grant does not name each value of `serviceAccounts`";

@@ -68,7 +68,7 @@ fn a_file_that_shrinks_is_an_error_not_a_short_blob() {
 #[test]
 fn a_blob_that_would_take_too_much_of_the_disk_is_not_made() {
     let folder = tempfile::tempdir().expect("a folder");
-    let make = |out: &mut dyn io::Write| out.write_all(&[0; PIECE * 2]);
+    let make = |out: &mut dyn io::Write| out.write_all(&vec![0; PIECE * 2]);
     let blob = Blob::made(folder.path().to_owned(), space(PIECE as u64), make);
     for _ in 0..2 {
         let error = all(&blob).expect_err("too much");
