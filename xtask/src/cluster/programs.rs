@@ -10,7 +10,7 @@ use std::process::Command;
 
 use super::cache::cache;
 use super::{Extent, packages};
-use crate::{Result, cargo, say};
+use crate::{Result, cargo, say, tools};
 
 /// The version that `cluster/go.mod` requires.
 const VERSION: &str = "1.36.3";
@@ -182,6 +182,7 @@ fn go_build(program: &Path, package: &str) -> Result<()> {
     .arg(program)
     .arg(package)
     .current_dir(source())
+    .env("PATH", tools::path())
     .env("CGO_ENABLED", "0");
     cargo::output(&mut go).map(drop).map_err(|why| {
         format!("{why}\n(Go 1.21 or newer builds it, and gets the version it needs)")
