@@ -87,7 +87,7 @@ fn expressions_that_grow_are_refused_at_their_places() {
     assert_says(&outcome, &places);
     assert_says(
         &outcome,
-        &["expression.budget", "make it simpler", "3 errors"],
+        &["expression.budget", "simplify it", "3 errors"],
     );
 }
 
