@@ -62,7 +62,7 @@ async fn a_guest_that_ignores_a_cancel_is_dropped_after_the_grace() {
     assert_eq!(failure.class, Class::Cancelled);
     assert_eq!(
         failure.message,
-        "the step was cancelled, and its plugin was stopped after 50ms of grace"
+        "the step was cancelled, and its plugin was stopped after a grace period of 50ms"
     );
 }
 
