@@ -85,10 +85,7 @@ fn expressions_that_grow_are_refused_at_their_places() {
         "sidestep.yaml:15:45",
     ];
     assert_says(&outcome, &places);
-    assert_says(
-        &outcome,
-        &["expression.budget", "simplify it", "3 errors"],
-    );
+    assert_says(&outcome, &["expression.budget", "simplify it", "3 errors"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct HostExecutor {
     /// The plan that the attempts belong to.
     pub plan: Arc<Plan>,
     /// The digest of the plan that the run was started with. It is part of the mark of the run's
-    /// outside objects, so every process that resumes the run must use the same one.
+    /// external objects, so every process that resumes the run must use the same one.
     pub plan_digest: String,
     /// The plan's plugins, by digest.
     pub plugins: HashMap<String, Plugin>,

@@ -53,7 +53,7 @@ pub enum Event {
     HostCall(HostCall),
     /// A warning, which stops nothing.
     Warning(WarningRaised),
-    /// The host removed or kept an outside object of a step.
+    /// The host removed or kept an external object of a step.
     CleanedUp(CleanedUp),
     /// The run has ended.
     RunFinished(RunFinished),

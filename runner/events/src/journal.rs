@@ -36,9 +36,9 @@ pub enum Record {
     Event(Box<Envelope>),
     /// Log lines, each of them an event that reporters saw.
     Lines(Box<Lines>),
-    /// An outside object is about to be created.
+    /// An external object is about to be created.
     Intent(Intent),
-    /// The outside object was created or removed.
+    /// The external object was created or removed.
     Done(Done),
     /// The state that a plugin keeps across incarnations.
     Checkpoint(Checkpoint),
@@ -53,7 +53,7 @@ pub enum Record {
 #[serde(transparent)]
 pub struct IntentId(pub u64);
 
-/// An outside object that is about to be created, so that a later process can find it.
+/// An external object that is about to be created, so that a later process can find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
@@ -77,7 +77,7 @@ pub struct Intent {
     pub expiry: Option<Timestamp>,
 }
 
-/// The location of an outside object.
+/// The location of an external object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "in", rename_all = "camelCase")]
 pub enum Location {
@@ -105,7 +105,7 @@ pub enum Location {
     },
 }
 
-/// The action of the host on an outside object when the attempt that created it ends.
+/// The action of the host on an external object when the attempt that created it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnExit {

@@ -21,7 +21,7 @@ struct Sender {
     whole: bool,
 }
 
-/// What senders and the writer share.
+/// The state that senders and the writer share.
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,

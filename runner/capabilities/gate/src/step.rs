@@ -53,13 +53,13 @@ impl StepContext {
             .is_some_and(|deadline| Timestamp::now() >= deadline)
     }
 
-    /// Returns the mark of this attempt, which is put on the outside objects that it creates.
+    /// Returns the mark of this attempt, which is put on the external objects that it creates.
     pub fn made_by(&self) -> String {
         made_by(&self.run, &self.instance, self.attempt, &self.plan)
     }
 }
 
-/// Returns the mark of an attempt's outside objects, `RUN/INSTANCE/ATTEMPT/PLAN`. The plan's digest
+/// Returns the mark of an attempt's external objects, `RUN/INSTANCE/ATTEMPT/PLAN`. The plan's digest
 /// is part of it because jobs on separate hosts can have the same run id.
 pub fn made_by(run: &str, instance: &str, attempt: u32, plan: &str) -> String {
     format!("{run}/{instance}/{attempt}/{plan}")
@@ -83,7 +83,7 @@ pub trait StepSink: Send + Sync {
     /// Takes an event that is already masked. Must not block.
     fn event(&self, event: Event);
 
-    /// Journals that an outside object is about to be created. The record is on disk when this
+    /// Journals that an external object is about to be created. The record is on disk when this
     /// returns.
     async fn intent(&self, intent: NewIntent) -> Result<IntentId, Failure>;
 

@@ -1,4 +1,4 @@
-//! What is known about an outside object after the attempt to create it failed.
+//! The failure of an attempt to create an external object, and whether the object may exist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sidestep_events::Failure;
 
-/// An outside object that the host watches for a plugin; the capability that starts the watch
+/// An external object that the host watches for a plugin; the capability that starts the watch
 /// implements it.
 #[async_trait]
 pub trait Following: Send + 'static {

@@ -66,7 +66,7 @@ pub struct Going {
     pub until: Option<Timestamp>,
 }
 
-/// The result of cleaning up an outside object.
+/// The result of cleaning up an external object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanedUp {

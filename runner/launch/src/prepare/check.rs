@@ -138,7 +138,7 @@ impl StepSink for NoSink {
     fn event(&self, _: Event) {}
 
     async fn intent(&self, _: NewIntent) -> Result<IntentId, Failure> {
-        Err(Failure::bug("a check tried to create an outside object"))
+        Err(Failure::bug("a check tried to create an external object"))
     }
 
     async fn done(&self, _: Done) -> Result<(), Failure> {

@@ -62,7 +62,7 @@ impl GateCall<'_> {
         self.through(gate.unless_cancelled(work)).await
     }
 
-    /// Creates an outside object: journals the intent, does the work, then journals the outcome.
+    /// Creates an external object: journals the intent, does the work, then journals the outcome.
     /// `work` returns the object's uid or generation beside its value. Nothing new is started once
     /// the step is cancelled.
     ///

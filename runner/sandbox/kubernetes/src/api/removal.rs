@@ -10,7 +10,7 @@ use crate::key::Key;
 use crate::shared::Shared;
 use crate::status::{ApiError, Cause};
 
-/// What becomes of the dependents of a deleted object.
+/// The policies for the dependents of a deleted object.
 const POLICIES: [&str; 3] = ["Foreground", "Background", "Orphan"];
 
 /// Returns the options of a deletion, from the body and the query.
