@@ -29,7 +29,7 @@ impl Default for StepLimits {
             host_memory: 64 << 20,
             disk: 8 << 30,
             handles: 10_000,
-            log_bytes: 64 << 20,
+            log_bytes: 128 << 20,
         }
     }
 }

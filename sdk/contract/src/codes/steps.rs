@@ -78,7 +78,7 @@ codes! {
     }
     log {
         FULL = "log.full", [Exhausted] [Plugin]
-            "the step's own lines exceed 64 MiB, or the run's log files exceed the setting `logLimit`. One step may use a quarter of that limit, and half of the limit is reserved in equal parts for the steps that have not ended"
+            "the step's own lines exceed 128 MiB, or the run's log files exceed the setting `logLimit`. One step may use a quarter of that limit, and half of the limit is reserved in equal parts for the steps that have not ended"
             "return large results as an object or an artifact; otherwise raise the setting";
     }
     journal {
