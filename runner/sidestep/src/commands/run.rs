@@ -27,7 +27,7 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Erro
     let source = if alone && args.flags.sandbox.is_some() {
         if !session.global.quiet {
             note(
-                "there is no sidestep.yaml: building the Dockerfile of this folder with the built-in quickstart",
+                "found no sidestep.yaml: building this folder's Dockerfile with the built-in quickstart",
             );
             note(
                 "the inputs of the quickstart: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
