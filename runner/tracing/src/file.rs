@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use crate::Write;
 
 /// The permissions of a log file: only its owner may read and write it.
@@ -34,14 +36,20 @@ pub(crate) fn append_to(path: &Path) -> Result<(Write, bool), Unwritable> {
 
 fn open(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
-    let file = options.create(true).append(true).mode(OWNERS).open(path)?;
+    options.create(true).append(true).mode(OWNERS);
+    // Opening a pipe without a reader would block for ever; this way it is an error (ENXIO).
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let file = options.custom_flags(at_once).open(path)?;
     let found = file.metadata()?;
-    let is_file = found.is_file();
+    if !found.is_file() {
+        // Its lines are written by a thread that may wait.
+        return Ok((options.custom_flags(0).open(path)?, false));
+    }
     // A device or a pipe keeps the permissions that its creator set.
-    if is_file && found.permissions().mode() & 0o777 != OWNERS {
+    if found.permissions().mode() & 0o777 != OWNERS {
         file.set_permissions(Permissions::from_mode(OWNERS))?;
     }
-    Ok((file, is_file))
+    Ok((file, true))
 }
 
 #[cfg(test)]
@@ -76,6 +84,21 @@ mod tests {
         assert!(!is_file);
         let after = fs::metadata("/dev/null").expect("there").permissions();
         assert_eq!(after, before);
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_an_error_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .expect("made");
+        assert!(append_to(&path).is_err());
     }
 
     #[test]
