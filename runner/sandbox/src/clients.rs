@@ -15,18 +15,17 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::front::is_googles;
+use sidestep_sandbox_base::names::{METADATA, METADATA_ADDRESS, is_googles};
 
 /// Host names of this machine and of the sandbox's servers, besides Google's domains: the metadata
-/// server (compute metadata documentation, "Query VM metadata") and the API server inside a
-/// cluster.
+/// server, and the API server inside a cluster.
 const OWN_NAMES: [&str; 9] = [
     "127.0.0.1",
     "[::1]",
     "localhost",
-    "metadata",
-    "metadata.google.internal",
-    "169.254.169.254",
+    METADATA[0],
+    METADATA[1],
+    METADATA_ADDRESS,
     "kubernetes.default",
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",

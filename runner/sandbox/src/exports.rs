@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sidestep_sandbox_tls::trust;
+
 use crate::callers::CallerFiles;
 use crate::live::{Live, Places};
 
@@ -45,8 +47,8 @@ pub fn proxy_exports(live: &Live, places: &Places, caller: &CallerFiles) -> Expo
         list.push((upper.to_lowercase(), value.to_owned()));
     }
     let authority = shown(&places.authority());
-    for name in TRUST {
-        list.push(((*name).to_owned(), authority.clone()));
+    for name in trust::VARIABLES {
+        list.push((name.to_owned(), authority.clone()));
     }
     Exports(list)
 }
@@ -71,18 +73,6 @@ fn of_caller(caller: &CallerFiles) -> Vec<(String, String)> {
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
-
-/// The variables with a file of certificate authorities, by client: OpenSSL, Go and rustls;
-/// Python's requests; curl; gcloud; gRPC; Node, for which alone the file is an addition and not a
-/// replacement.
-const TRUST: &[&str] = &[
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "NODE_EXTRA_CA_CERTS",
-];
 
 /// The endpoints with an override in gcloud.
 const OVERRIDES: &[&str] = &[

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use base64::Engine as _;
 use sidestep_evaluator::Evaluator;
+use sidestep_sandbox_base::names;
 use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_kubernetes::Kubernetes;
@@ -209,8 +210,8 @@ fn google_names(
     let folder = places.authority();
     let folder = folder.parent().unwrap_or(&places.dir);
     make_private(folder)?;
-    let authority =
-        Authority::open(folder, "sidestep sandbox", &front::DOMAINS).map_err(unusable)?;
+    let domains = names::DOMAINS.map(|(domain, _)| domain);
+    let authority = Authority::open(folder, "sidestep sandbox", &domains).map_err(unusable)?;
     let (listener, address) = listeners.take("GOOGLE")?;
     let listener = front::listen(listener, &authority).map_err(unusable)?;
     spawn("GOOGLE", async move { axum::serve(listener, router).await });

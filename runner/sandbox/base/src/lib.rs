@@ -8,6 +8,7 @@
 mod authorization;
 pub mod disk;
 mod mask;
+pub mod names;
 mod origin;
 mod query;
 mod random;

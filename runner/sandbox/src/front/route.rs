@@ -7,6 +7,7 @@ use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use sidestep_sandbox_base::OverTls;
+use sidestep_sandbox_base::names::{self, STORAGE, Server};
 use tower::ServiceExt as _;
 
 /// The servers behind the names.
@@ -38,18 +39,24 @@ enum Place<'a> {
 }
 
 fn place<'a>(host: &'a str, path: &str) -> Place<'a> {
-    if let Some(bucket) = host.strip_suffix(".storage.googleapis.com") {
+    let bucket = host
+        .strip_suffix(STORAGE)
+        .and_then(|bucket| bucket.strip_suffix('.'));
+    if let Some(bucket) = bucket {
         return Place::Bucket(bucket);
     }
     let of_storage = ["/storage/", "/upload/storage/", "/download/storage/"];
-    match host {
-        "storage.googleapis.com" => Place::Storage,
+    match names::server(host) {
+        Some(Server::Storage) => Place::Storage,
         // The shared paths from before each API had its own name.
-        "www.googleapis.com" if of_storage.iter().any(|start| path.starts_with(start)) => {
+        Some(Server::Apis)
+            if host == "www.googleapis.com"
+                && of_storage.iter().any(|start| path.starts_with(start)) =>
+        {
             Place::Storage
         }
-        host if host.ends_with(".googleapis.com") => Place::Google,
-        _ => Place::Registry,
+        Some(Server::Apis) => Place::Google,
+        Some(Server::Registry) | None => Place::Registry,
     }
 }
 
@@ -113,6 +120,8 @@ fn no_grpc() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use sidestep_sandbox_google::Api;
+
     use super::*;
 
     #[test]
@@ -127,6 +136,16 @@ mod tests {
             ("eu.gcr.io", "/v2/", Place::Registry),
         ] {
             assert_eq!(place(host, path), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn the_table_has_every_apis_name() {
+        let listed = names::all();
+        for api in Api::ALL {
+            let host = api.host();
+            assert!(listed.iter().any(|name| name == host), "{host}");
+            assert_eq!(place(host, "/"), Place::Google);
         }
     }
 

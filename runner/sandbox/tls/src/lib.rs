@@ -8,6 +8,7 @@
 
 mod authority;
 mod listener;
+pub mod trust;
 
 pub use authority::Authority;
 pub use listener::Secured;
