@@ -9,13 +9,16 @@
     reason = "variables of the tests are not settings of the runner"
 )]
 
+mod google;
 mod namespace;
 mod own;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+pub use google::GoogleNames;
 pub use namespace::Namespace;
 use own::Own;
 
@@ -116,6 +119,15 @@ impl Cluster {
             text(&output.stderr)
         );
         text(&output.stdout)
+    }
+
+    /// Lets pods and the node reach a server of this test at the address of Google's names, port 443,
+    /// one test at a time. Returns `None` for a cluster of the user's.
+    pub fn google_names(&self, server: SocketAddr) -> Option<GoogleNames> {
+        match &self.0 {
+            Source::Own(own) => Some(GoogleNames::serve(own.folder(), server)),
+            Source::Users(_) => None,
+        }
     }
 
     /// Creates a namespace with a default service account, which ends with the returned value.

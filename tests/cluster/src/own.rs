@@ -1,7 +1,7 @@
 //! A cluster of this process.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::xtask;
@@ -41,6 +41,11 @@ impl Own {
             program,
             _keeper: keeper,
         })
+    }
+
+    /// Returns the cluster's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {

@@ -47,6 +47,22 @@ impl ClusterFolder {
         self.0.join("api.socket")
     }
 
+    /// Returns the socket of a test that serves Google's names.
+    pub(super) fn google_socket(&self) -> PathBuf {
+        self.0.join("google.socket")
+    }
+
+    /// Returns the folder that tells containerd which authorities to trust, by registry
+    /// (containerd's docs/hosts.md).
+    pub(super) fn registries(&self) -> PathBuf {
+        self.configuration("registries")
+    }
+
+    /// Returns the node's `/etc/hosts`, to which a test adds names.
+    pub(super) fn hosts(&self) -> PathBuf {
+        self.configuration("hosts")
+    }
+
     /// Returns the file with the port of the API server on the machine.
     pub(super) fn port_file(&self) -> PathBuf {
         self.0.join("port")
@@ -76,7 +92,13 @@ impl ClusterFolder {
         fs::create_dir_all(&self.0)
             .and_then(|()| fs::set_permissions(&self.0, Permissions::from_mode(0o700)))
             .map_err(|error| format!("cannot create {}: {error}", self.0.display()))?;
-        for name in ["keys", "configuration/cni", "logs", "memory"] {
+        for name in [
+            "keys",
+            "configuration/cni",
+            "configuration/registries",
+            "logs",
+            "memory",
+        ] {
             let folder = self.0.join(name);
             fs::create_dir_all(&folder)
                 .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;

@@ -15,6 +15,8 @@ const PODS: &str = "10.222.0.0/24";
 /// The addresses of services. Their first one is that of the service `kubernetes`.
 pub(super) const SERVICES: &str = "10.96.0.0/16";
 pub(super) const SERVICE_ADDRESS: &str = "10.96.0.1";
+/// The address at which a test serves Google's names, on port 443.
+pub(super) const GOOGLE_ADDRESS: &str = "10.96.0.2";
 /// The issuer in the tokens of service accounts, as kubeadm sets it.
 pub(super) const ACCOUNTS_ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// Where containerd listens by default, for `ctr` and `crictl` without options.
@@ -124,7 +126,8 @@ volumePluginDir: /var/lib/kubelet/volume-plugins
     )
 }
 
-/// Returns containerd's configuration. Without `restrict_oom_score_adj`, runc ends with `can't get
+/// Returns containerd's configuration. Tests add authorities of registries to a folder, which is read
+/// at each pull. Without `restrict_oom_score_adj`, runc ends with `can't get
 /// final child's PID from pipe: EOF` where `CAP_SYS_RESOURCE` is missing.
 fn containerd(place: &ClusterFolder, programs: &Programs) -> String {
     const CRI: &str = r#"plugins."io.containerd.grpc.v1.cri""#;
@@ -136,6 +139,8 @@ address = "{CONTAINERD}"
 [{CRI}]
 restrict_oom_score_adj = true
 sandbox_image = "{PAUSE}"
+[{CRI}.registry]
+config_path = "{registries}"
 [{CRI}.cni]
 bin_dir = "{plugins}"
 conf_dir = "{networks}"
@@ -144,6 +149,7 @@ runtime_type = "io.containerd.runc.v2"
 [{CRI}.containerd.runtimes.runc.options]
 BinaryName = "{runc}"
 "#,
+        registries = place.registries().display(),
         plugins = programs.package("usr/lib/cni").display(),
         networks = place.configuration("cni").display(),
         runc = programs.package("usr/sbin").join("runc").display(),

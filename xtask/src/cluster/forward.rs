@@ -1,7 +1,9 @@
-//! Makes the API server of a cluster reachable from the machine, on a loopback port.
+//! Connections between a cluster and the machine.
 //!
-//! A socket in the file system crosses network namespaces: the keeper passes connections from the
-//! port to the socket, and the node passes them from the socket to the API server.
+//! A socket in the file system crosses network namespaces. The machine reaches the API server on a
+//! loopback port: the keeper passes connections from the port to a socket, and the node passes them
+//! from the socket to the API server. Pods and the node reach a test that serves Google's names by a
+//! second socket, which the test creates.
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,8 +15,14 @@ use crate::Result;
 
 /// Opens a loopback port for the socket's server, and returns its number.
 pub(super) fn from_machine(socket: &Path) -> Result<u16> {
-    let error = |error| format!("cannot listen on 127.0.0.1: {error}");
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(error)?;
+    from_address("127.0.0.1:0", socket)
+}
+
+/// Listens at an address for the socket's server, and returns the port. Callers are disconnected
+/// while the socket has no server.
+pub(super) fn from_address(address: &str, socket: &Path) -> Result<u16> {
+    let error = |error| format!("cannot listen on {address}: {error}");
+    let listener = TcpListener::bind(address).map_err(error)?;
     let port = listener.local_addr().map_err(error)?.port();
     let socket = socket.to_owned();
     thread::spawn(move || {

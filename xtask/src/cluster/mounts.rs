@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::Extent;
 use super::cluster_folder::ClusterFolder;
-use super::configuration::{NODE_ADDRESS, SERVICE_ADDRESS};
+use super::configuration::{GOOGLE_ADDRESS, NODE_ADDRESS, SERVICE_ADDRESS};
 use crate::{Result, cargo};
 
 /// Folders that the kubelet and containerd write to.
@@ -34,22 +34,19 @@ pub(super) fn set_up(place: &ClusterFolder, extent: Extent) -> Result<()> {
         &["-t", "tmpfs", "sidestep-cluster", &shown(&memory)],
     )?;
     run("ip", &["link", "set", "lo", "up"])?;
-    run(
-        "ip",
-        &[
-            "address",
-            "add",
-            &format!("{SERVICE_ADDRESS}/32"),
-            "dev",
-            "lo",
-        ],
-    )?;
+    let on_loopback = |address| {
+        let address = format!("{address}/32");
+        run("ip", &["address", "add", &address, "dev", "lo"])
+    };
+    on_loopback(SERVICE_ADDRESS)?;
+    on_loopback(GOOGLE_ADDRESS)?;
     if extent == Extent::Api {
-        return run(
-            "ip",
-            &["address", "add", &format!("{NODE_ADDRESS}/32"), "dev", "lo"],
-        );
+        return on_loopback(NODE_ADDRESS);
     }
+    // Tests change it while containerd runs, so it is a file of the cluster's folder.
+    let hosts = place.hosts();
+    fs::copy("/etc/hosts", &hosts).map_err(|error| format!("cannot copy /etc/hosts: {error}"))?;
+    run("mount", &["--bind", &shown(&hosts), "/etc/hosts"])?;
     for folder in WRITTEN {
         overlay(&memory, folder)?;
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cluster_folder::ClusterFolder;
-use super::configuration::{self, NODE, SERVICE_ADDRESS};
+use super::configuration::{self, GOOGLE_ADDRESS, NODE, SERVICE_ADDRESS};
 use super::parts::{Part, Stage, parts};
 use super::programs::Programs;
 use super::{Extent, cgroups, forward, mounts};
@@ -76,6 +76,7 @@ fn bring_up(place: &ClusterFolder, extent: Extent, events: &Sender<Event>) -> Re
     mounts::set_up(place, extent)?;
     configuration::write(place, &programs, &cgroup)?;
     forward::to_server(&place.socket(), &format!("{SERVICE_ADDRESS}:443"))?;
+    forward::from_address(&format!("{GOOGLE_ADDRESS}:443"), &place.google_socket())?;
     let all = parts(place, &programs, extent);
     start(place, &programs, &all, Stage::First, events)?;
     let kubectl = |arguments: &[&str]| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Extent;
 use super::cluster_folder::ClusterFolder;
-use super::configuration::{ACCOUNTS_ISSUER, NODE, NODE_ADDRESS, SERVICES};
+use super::configuration::{ACCOUNTS_ISSUER, NODE, NODE_ADDRESS, SERVICE_ADDRESS, SERVICES};
 use super::programs::Programs;
 
 /// When a part is started.
@@ -85,6 +85,8 @@ fn api_server(place: &ClusterFolder) -> Vec<String> {
         // The port of the service `kubernetes`, whose address is the node's as well: pods reach the
         // API server with neither kube-proxy nor DNS.
         option("secure-port", 443),
+        // Only there: tests serve Google's names on this port of another address.
+        option("bind-address", SERVICE_ADDRESS),
         option("advertise-address", NODE_ADDRESS),
         option("service-cluster-ip-range", SERVICES),
         option("tls-cert-file", key("apiserver.crt")),
