@@ -27,5 +27,6 @@ pub use error::SandboxError;
 pub use exports::{Exports, exports, proxy_exports};
 pub use live::{Live, Places};
 pub use server::{Options, serve};
+pub use sidestep_sandbox_admission as admission;
 pub use sidestep_sandbox_google::{Scenario, scenarios};
 pub use sidestep_sandbox_kaniko as kaniko;

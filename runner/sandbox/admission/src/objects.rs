@@ -1,0 +1,133 @@
+//! The objects that are installed. Every one has the mark, by which removal finds it.
+
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use serde_json::{Map, Value, json};
+
+use crate::names::{FILE, Names, OBJECT};
+use crate::namespaces::Namespaces;
+use crate::policy::policy;
+use crate::webhook::{Webhook, selector, webhooks};
+
+/// The label of our objects, and its value.
+const MARK: (&str, &str) = ("sidestep.dev/sandbox", "google-names");
+
+/// The kinds of our objects, in the order of their creation: a pod that is changed finds its
+/// ConfigMap. They are removed in the reverse order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ConfigMap,
+    Policy,
+    Binding,
+    Webhook,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::ConfigMap, Self::Policy, Self::Binding, Self::Webhook];
+
+    /// Returns the name, as a manifest has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Policy => "MutatingAdmissionPolicy",
+            Self::Binding => "MutatingAdmissionPolicyBinding",
+            Self::Webhook => "MutatingWebhookConfiguration",
+        }
+    }
+
+    /// Returns the name in paths.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "configmaps",
+            Self::Policy => "mutatingadmissionpolicies",
+            Self::Binding => "mutatingadmissionpolicybindings",
+            Self::Webhook => "mutatingwebhookconfigurations",
+        }
+    }
+
+    pub(crate) fn resource(self) -> ApiResource {
+        let group = match self {
+            Self::ConfigMap => "",
+            Self::Policy | Self::Binding | Self::Webhook => "admissionregistration.k8s.io",
+        };
+        let kind = GroupVersionKind::gvk(group, "v1", self.name());
+        ApiResource::from_gvk_with_plural(&kind, self.plural())
+    }
+}
+
+/// An object to install.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) kind: Kind,
+    /// `None` for a kind without namespaces.
+    pub(crate) namespace: Option<String>,
+    content: Map<String, Value>,
+}
+
+impl Wanted {
+    fn new(kind: Kind, namespace: Option<&str>, content: Value) -> Self {
+        let content = match content {
+            Value::Object(content) => content,
+            _ => Map::new(),
+        };
+        Self {
+            kind,
+            namespace: namespace.map(str::to_owned),
+            content,
+        }
+    }
+
+    /// Returns the name of the object.
+    pub(crate) fn name() -> &'static str {
+        OBJECT
+    }
+
+    /// Returns the object.
+    pub(crate) fn object(&self) -> DynamicObject {
+        let mut object = DynamicObject::new(OBJECT, &self.kind.resource());
+        object.metadata.namespace.clone_from(&self.namespace);
+        let labels = [MARK, ("app.kubernetes.io/managed-by", "sidestep")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        object.metadata.labels = Some(labels.into());
+        object.data = Value::Object(self.content.clone());
+        object
+    }
+}
+
+/// Returns the objects of an installation with a policy, or with a webhook if one is given.
+pub(crate) fn wanted(
+    names: &Names,
+    namespaces: &Namespaces,
+    webhook: Option<&Webhook>,
+) -> Vec<Wanted> {
+    let bundle = json!({ "data": { FILE: names.bundle() } });
+    let mut all: Vec<Wanted> = namespaces
+        .iter()
+        .map(|namespace| Wanted::new(Kind::ConfigMap, Some(namespace), bundle.clone()))
+        .collect();
+    if let Some(webhook) = webhook {
+        let content = json!({ "webhooks": webhooks(webhook, namespaces) });
+        all.push(Wanted::new(Kind::Webhook, None, content));
+        return all;
+    }
+    let binding = json!({
+        "policyName": OBJECT,
+        "matchResources": { "namespaceSelector": selector(namespaces) },
+    });
+    all.extend([
+        Wanted::new(Kind::Policy, None, json!({ "spec": policy(names) })),
+        Wanted::new(Kind::Binding, None, json!({ "spec": binding })),
+    ]);
+    all
+}
+
+/// Returns whether an object is ours.
+pub(crate) fn is_ours(object: &DynamicObject) -> bool {
+    let labels = object.metadata.labels.as_ref();
+    let mark = labels.and_then(|labels| labels.get(MARK.0));
+    mark.is_some_and(|value| value == MARK.1)
+}
+
+/// Returns the selector of our objects.
+pub(crate) fn mark() -> String {
+    format!("{}={}", MARK.0, MARK.1)
+}

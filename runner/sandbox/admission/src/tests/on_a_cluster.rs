@@ -1,0 +1,262 @@
+//! The policy and the webhook on a real API server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::routing::post;
+use axum::{Json, Router};
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::{Value, json};
+use sidestep_cluster_testing::{Cluster, Namespace};
+use sidestep_sandbox_tls::{Authority, Secured};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{Case, names, patched, seen, table};
+use crate::cluster::put;
+use crate::install::install_by;
+use crate::objects::{Kind, mark, wanted};
+use crate::{
+    Error, Means, Names, Namespaces, Target, Webhook, install, is_in_force, remove, review,
+};
+
+/// The longest time in which an API server follows an installation.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A cluster has one installation, so one test at a time has it.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
+
+async fn client(cluster: &Cluster) -> Client {
+    let file = Kubeconfig::read_from(cluster.kubeconfig()).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+    Client::try_from(config.unwrap()).unwrap()
+}
+
+fn only(namespace: &Namespace<'_>) -> Namespaces {
+    Namespaces::new([namespace.name()]).unwrap()
+}
+
+/// Creates a pod as a dry run, and returns it.
+async fn created(client: &Client, namespace: &str, pod: &Value) -> Value {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod"));
+    let pods: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let dry_run = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    let pod = serde_json::from_value(pod.clone()).unwrap();
+    let answer = pods.create(&dry_run, &pod).await.unwrap();
+    serde_json::to_value(answer).unwrap()
+}
+
+/// Compares what the API server makes of every pod with what our patch makes of it.
+async fn check_table(client: &Client, namespace: &str) {
+    for Case {
+        what,
+        pod,
+        expected,
+    } in table()
+    {
+        let created = created(client, namespace, &pod).await;
+        assert_eq!(seen(&created), expected, "{what}");
+        assert_eq!(seen(&created), seen(&patched(&pod)), "{what}");
+    }
+}
+
+/// Checks that a namespace's pods are not changed.
+async fn check_unchanged(client: &Client, namespace: &str) {
+    for Case { what, pod, .. } in table() {
+        let created = created(client, namespace, &pod).await;
+        assert_eq!(seen(&created), seen(&pod), "{what}");
+    }
+}
+
+/// Returns our objects: kind, namespace and version of each.
+async fn ours(client: &Client) -> Vec<String> {
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind.resource());
+        let list = api
+            .list(&ListParams::default().labels(&mark()))
+            .await
+            .unwrap();
+        for object in list {
+            let metadata = object.metadata;
+            found.push(format!(
+                "{} {} {}",
+                kind.name(),
+                metadata.namespace.unwrap_or_default(),
+                metadata.resource_version.unwrap_or_default()
+            ));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_changes_the_pods_of_its_namespaces_and_leaves_nothing() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let (inside, outside) = (cluster.namespace(), cluster.namespace());
+    let means = install(&client, &names(), &only(&inside), None)
+        .await
+        .unwrap();
+    assert_eq!(means, Means::Policy);
+    assert!(is_in_force(&client, inside.name(), PATIENCE).await.unwrap());
+    check_table(&client, inside.name()).await;
+    check_unchanged(&client, outside.name()).await;
+    let first = ours(&client).await;
+    assert_eq!(first.len(), 3, "{first:?}");
+
+    // The same again.
+    install(&client, &names(), &only(&inside), None)
+        .await
+        .unwrap();
+    assert_eq!(ours(&client).await, first);
+
+    // Elsewhere.
+    install(&client, &names(), &only(&outside), None)
+        .await
+        .unwrap();
+    assert!(
+        is_in_force(&client, outside.name(), PATIENCE)
+            .await
+            .unwrap()
+    );
+    check_unchanged(&client, inside.name()).await;
+    let moved = ours(&client).await;
+    assert_eq!(moved.len(), 3, "{moved:?}");
+    assert!(
+        moved[0].starts_with(&format!("ConfigMap {} ", outside.name())),
+        "{moved:?}"
+    );
+
+    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(ours(&client).await, [""; 0]);
+    assert_eq!(remove(&client).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_changes_pods_as_the_policy_does() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let (inside, outside) = (cluster.namespace(), cluster.namespace());
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::open(folder.path(), "webhook", &[]).unwrap();
+    let server = serve(&authority).await;
+    let served = cluster.google_names(server).expect("a cluster of our own");
+    let webhook = Webhook {
+        target: Target::Url(format!("https://{}/admission", served.address())),
+        authority: authority.pem().to_owned(),
+    };
+    install_by(&client, &names(), &only(&inside), Some(&webhook))
+        .await
+        .unwrap();
+    assert!(is_in_force(&client, inside.name(), PATIENCE).await.unwrap());
+    check_table(&client, inside.name()).await;
+    check_unchanged(&client, outside.name()).await;
+    let installed = ours(&client).await;
+    assert_eq!(installed.len(), 2, "{installed:?}");
+
+    // A policy takes its place.
+    let means = install(&client, &names(), &only(&inside), Some(&webhook))
+        .await
+        .unwrap();
+    assert_eq!(means, Means::Policy);
+    let installed = ours(&client).await;
+    assert!(
+        !installed
+            .iter()
+            .any(|object| object.starts_with(Kind::Webhook.name())),
+        "{installed:?}"
+    );
+    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(ours(&client).await, [""; 0]);
+}
+
+/// Serves the webhook with a certificate of an authority for the address of Google's names.
+async fn serve(authority: &Authority) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = authority.acceptor(&["10.96.0.2"], &["http/1.1"]).unwrap();
+    let listener = Secured::new(listener, move |stream| {
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(stream).await.map(Some) }
+    });
+    let names: Arc<Names> = Arc::new(names());
+    let answer = post(move |Json(asked): Json<Value>| {
+        let names = Arc::clone(&names);
+        async move { Json(review(&asked, &names).unwrap()) }
+    });
+    let router = Router::new().route("/admission", answer);
+    let listener = listener.unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_of_another_is_never_touched() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let namespace = cluster.namespace();
+    namespace.ok(&[
+        "create",
+        "configmap",
+        "sidestep-google-names",
+        "--from-literal=a=b",
+    ]);
+    let refused = install(&client, &names(), &only(&namespace), None)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "ConfigMap `sidestep-google-names` in namespace `{}` was not created by sidestep, and \
+             is not changed; rename or delete it first",
+            namespace.name()
+        )
+    );
+    assert_eq!(remove(&client).await.unwrap(), 0);
+    let kept = namespace.ok(&["get", "configmap", "sidestep-google-names", "-o", "json"]);
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["data"], json!({ "a": "b" }));
+
+    let nowhere = Namespaces::new(["nowhere"]).unwrap();
+    let refused = install(&client, &names(), &nowhere, None)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Error::NoNamespace(name) if name == "nowhere"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_installation_left_is_found() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let namespace = cluster.namespace();
+    let all = wanted(&names(), &only(&namespace), None);
+    for count in 1..=all.len() {
+        for object in &all[..count] {
+            put(&client, object).await.unwrap();
+        }
+        assert_eq!(remove(&client).await.unwrap(), count);
+        assert_eq!(ours(&client).await, [""; 0]);
+    }
+}
