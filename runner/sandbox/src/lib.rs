@@ -29,4 +29,5 @@ pub use live::{Live, Places};
 pub use server::{Options, serve};
 pub use sidestep_sandbox_admission as admission;
 pub use sidestep_sandbox_google::{Scenario, scenarios};
+pub use sidestep_sandbox_image as image;
 pub use sidestep_sandbox_kaniko as kaniko;

@@ -10,6 +10,7 @@
 )]
 
 mod google;
+mod images;
 mod namespace;
 mod own;
 
@@ -19,6 +20,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 pub use google::GoogleNames;
+pub use images::Images;
 pub use namespace::Namespace;
 use own::Own;
 
@@ -119,6 +121,19 @@ impl Cluster {
             text(&output.stderr)
         );
         text(&output.stdout)
+    }
+
+    /// Returns images that are on the node: those that the runner writes, and a builder's. Returns
+    /// `None`, and prints it, for a cluster of the user's, into which no archive can be loaded.
+    pub fn images(&self, runner: &Path) -> Option<&'static Images> {
+        match &self.0 {
+            Source::Own(own) => Some(Images::import(own, runner)),
+            Source::Users(_) => {
+                let why = format!("images cannot be loaded into the cluster of {KUBECONFIG}");
+                not_run(&why);
+                None
+            }
+        }
     }
 
     /// Lets pods and the node reach a server of this test at the address of Google's names, port 443,

@@ -78,8 +78,10 @@ async fn execute(flags: &Flags, environment: &Environment, log: &Log<'_>) -> Res
         ));
     }
     let identity = Identity::new(environment)?;
-    let work = tempfile::tempdir()
-        .map_err(|error| Failure::Plain(format!("cannot create a temporary folder: {error}")))?;
+    let work = tempfile::tempdir().map_err(|error| {
+        let help = "mount a volume at /tmp, or name a writable folder in TMPDIR";
+        Failure::Plain(format!("cannot create a temporary folder: {error}; {help}"))
+    })?;
     let context = context::resolve(flags, environment, &identity, work.path())
         .await
         .map_err(|message| Failure::Usage(format!("error resolving source context: {message}")))?;

@@ -1,5 +1,7 @@
 //! `sandbox`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
@@ -49,6 +51,12 @@ pub enum SandboxCommand {
         /// The format.
         #[command(flatten)]
         output: Output,
+    },
+    /// Write this program as a container image, and its kaniko as a second one, in one archive
+    Image {
+        /// The archive to write; `-` is standard output
+        #[arg(short = 'o', value_name = "FILE")]
+        file: PathBuf,
     },
     /// Run the sandbox's kaniko, with kaniko's own flags
     #[command(disable_help_flag = true)]

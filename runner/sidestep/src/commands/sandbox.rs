@@ -1,3 +1,5 @@
+mod image;
+
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +76,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             list(output.output);
             Ok(Exit::Success)
         }
+        Some(SandboxCommand::Image { file }) => image::run(session, &file),
         Some(SandboxCommand::Kaniko { arguments }) => Ok(build(arguments).await),
     }
 }
