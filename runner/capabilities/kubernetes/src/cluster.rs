@@ -89,6 +89,19 @@ impl Clusters {
         cell.get_or_try_init(make).await.cloned()
     }
 
+    /// Returns clients with this one for a cluster.
+    #[cfg(test)]
+    pub(crate) fn of(cluster: &str, client: Client) -> Self {
+        let mut clusters = Self::new(
+            Arc::new(tests::Slow("")),
+            Arc::new(Credentials::anonymous()),
+            BTreeMap::from([(cluster.to_owned(), Mapped::InCluster)]),
+        );
+        let cell = Arc::new(OnceCell::new_with(Some(client)));
+        clusters.clients = Mutex::new(BTreeMap::from([(cluster.to_owned(), cell)]));
+        clusters
+    }
+
     /// Returns the place of a cluster's client.
     fn cell(&self, cluster: &str) -> Arc<OnceCell<Client>> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,7 +272,7 @@ mod tests {
 
     /// Describes one cluster never, and all others at once.
     #[derive(Debug)]
-    struct Slow(&'static str);
+    pub(super) struct Slow(pub(super) &'static str);
 
     #[async_trait]
     impl FindsClusters for Slow {

@@ -21,7 +21,7 @@ use super::{Clusters, Deletion, Most, Owned, access};
 use crate::{Calls, HasCalls};
 
 use address::Address;
-use making::make;
+use making::{PodSecret, make};
 
 /// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
@@ -95,9 +95,9 @@ impl wit::Host for Calls<'_> {
         options: wit::CreateOptions,
     ) -> Result<wit::Created, CallError> {
         let (at, name) = Address::of(object_ref);
-        let bytes = object.len();
-        let object = at.object(&object, &name);
         let secrets = self.pod_secrets(&at, options.secret_data)?;
+        let bytes = object.len() + secrets.iter().map(PodSecret::len).sum::<usize>();
+        let object = at.object(&object, &name);
         let (object, refused) = self.judged(&at, "create", object, &secrets);
         let owned = Owned::of(&self.step, options.expires.and_then(convert::time));
         let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
@@ -105,12 +105,16 @@ impl wit::Host for Calls<'_> {
         let work = async {
             let objects = at.objects(&clusters).await;
             let objects = objects.map_err(NotCreated::certainly)?;
+            for secret in &secrets {
+                let possible = secret.possible(&clusters, &at, &owned).await;
+                possible.map_err(NotCreated::certainly)?;
+            }
             objects.create(object, &name, &owned, options.dry_run).await
         };
         let call = at.call(&gate, functions::CREATE.of(bytes), "create");
         let (made, new) = make(call.and_unless(refused), intent, work).await?;
         if !options.dry_run {
-            for secret in secrets {
+            for secret in &secrets {
                 secret.make(&gate, &clusters, &at, &made, &owned).await?;
             }
         }
@@ -218,3 +222,8 @@ fn invalid(message: impl Into<Foreign>) -> Failure {
         message,
     )
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::create_with_secret;

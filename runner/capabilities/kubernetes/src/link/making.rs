@@ -51,10 +51,11 @@ impl Calls<'_> {
             Ok(object) => object,
             Err(wrong) => return (Value::Null, Some(wrong)),
         };
-        let own: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
-        let admitted = self.step.scopes.admits(&at.judged(action), &object, &own);
+        let names: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
+        let admitted = self.step.scopes.admits(&at.judged(action), &object, &names);
         let refused = admitted.err().map(|refusal| refusal.failure());
-        (object, refused)
+        let wrong = || own.iter().find_map(PodSecret::wrong_name);
+        (object, refused.or_else(wrong))
     }
 
     /// Reads the Secrets that a pod will own.
@@ -103,37 +104,41 @@ pub(super) struct PodSecret {
 }
 
 impl PodSecret {
+    /// Returns the number of bytes of its texts.
+    pub(super) fn len(&self) -> usize {
+        let entries = self.entries.iter();
+        entries.map(|(key, text)| key.len() + text.len()).sum()
+    }
+
+    fn wrong_name(&self) -> Option<Failure> {
+        wrong_part("name", &self.name)
+    }
+
+    /// Checks that the Secret can be created, before its pod is. A node gives a running pod any
+    /// Secret of that name, so a pod must not exist while the name is another client's.
+    pub(super) async fn possible(
+        &self,
+        clusters: &Clusters,
+        at: &Address,
+        owned: &Owned,
+    ) -> Result<(), Failure> {
+        let secrets = at.secrets().objects(clusters).await?;
+        let object = self.object(at, None);
+        let made = secrets.create(object, &self.name, owned, true).await;
+        made.map(|_| ()).map_err(|not_created| not_created.failure)
+    }
+
     /// Creates the Secret as owned by its pod, so that it is deleted with the pod. The pod waits
     /// for the Secret, because it refers to it.
     pub(super) async fn make(
-        self,
+        &self,
         gate: &Gate,
         clusters: &Clusters,
         at: &Address,
         pod: &Value,
         owned: &Owned,
     ) -> Result<(), Failure> {
-        let data: serde_json::Map<String, Value> = self
-            .entries
-            .into_iter()
-            .map(|(key, text)| (key, Value::String(text)))
-            .collect();
-        let object = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": self.kind,
-            "metadata": {
-                "name": self.name,
-                "namespace": at.namespace(),
-                "ownerReferences": [{
-                    "apiVersion": "v1",
-                    "kind": "Pod",
-                    "name": pod["metadata"]["name"],
-                    "uid": pod["metadata"]["uid"],
-                }],
-            },
-            "stringData": data,
-        });
+        let object = self.object(at, Some(pod));
         let bytes = object.to_string().len();
         let secrets = at.secrets();
         let intent = secrets.intent(&object, &self.name, OnExit::Delete, owned);
@@ -143,11 +148,32 @@ impl PodSecret {
             secrets.create(object, &self.name, owned, false).await
         };
         // The pod's grant is enough: a Secret that only this pod can use is part of it.
-        let wrong = wrong_part("name", &self.name);
-        let call = at
-            .call(gate, functions::CREATE.of(bytes), "create")
-            .and_unless(wrong);
+        let call = at.call(gate, functions::CREATE.of(bytes), "create");
         make(call, Some(intent), work).await?;
         Ok(())
+    }
+
+    /// Returns the object; as owned by its pod once that exists.
+    fn object(&self, at: &Address, pod: Option<&Value>) -> Value {
+        let entries = self.entries.iter();
+        let data: serde_json::Map<String, Value> = entries
+            .map(|(key, text)| (key.clone(), Value::from(text.as_str())))
+            .collect();
+        let mut object = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": self.kind,
+            "metadata": { "name": self.name, "namespace": at.namespace() },
+            "stringData": data,
+        });
+        if let Some(pod) = pod {
+            object["metadata"]["ownerReferences"] = json!([{
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "name": pod["metadata"]["name"],
+                "uid": pod["metadata"]["uid"],
+            }]);
+        }
+        object
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sidestep_events::{Class, codes};
 
 use super::{attempt, config_map, objects, on};
+use crate::link::create_with_secret;
 use crate::{Deletion, Most};
 
 fn most(objects: u32) -> Most {
@@ -71,6 +72,21 @@ fn a_secret_is_read_without_its_data() {
         );
         let (listed, _) = secrets.list(None, None, most(10)).await.expect("a list");
         assert!(listed.iter().all(|secret| secret["data"].is_null()));
+    });
+}
+
+/// A node gives a pod any Secret that its spec names, so the pod must not exist before its own.
+#[test]
+fn a_pod_whose_own_secret_exists_already_is_not_made() {
+    let Some(cluster) = sidestep_cluster_testing::api() else {
+        return;
+    };
+    on(cluster, async |client, namespace| {
+        namespace.ok(&["create", "secret", "generic", "words", "--from-literal=a=b"]);
+        let pods = objects(&client, "pods", namespace);
+        let failure = create_with_secret(client.clone(), namespace.name(), "words").await;
+        assert_eq!(failure, Err(codes::kubernetes::ALREADY_EXISTS.to_owned()));
+        assert_eq!(pods.find("build").await, Ok(None));
     });
 }
 
