@@ -14,6 +14,8 @@ use super::tries::{tried, writing};
 
 /// The field manager of everything that a step writes.
 pub(super) const MANAGER: &str = "sidestep";
+/// The fields of a Secret that a plugin gets.
+const SECRET_FIELDS: [&str; 5] = ["apiVersion", "kind", "type", "immutable", "metadata"];
 
 /// The objects of one kind in one place.
 pub struct Objects {
@@ -32,7 +34,7 @@ impl Objects {
         Self { api, target }
     }
 
-    /// Gets one object, without managed fields and without a Secret's data.
+    /// Gets one object, without managed fields; of a Secret only what does not hold its data.
     pub async fn get(&self, name: &str) -> Result<Value, Failure> {
         let object = tried(|| self.api.get(name)).await;
         object
@@ -140,11 +142,22 @@ impl Objects {
         if let Some(metadata) = value["metadata"].as_object_mut() {
             metadata.remove("managedFields");
         }
-        if let (true, Some(fields)) = (self.target.resource == "secrets", value.as_object_mut()) {
-            fields.remove("data");
-            fields.remove("stringData");
+        if self.target.resource == "secrets" {
+            without_data(&mut value);
         }
         Ok(value)
+    }
+}
+
+/// Leaves of a Secret only the fields that hold none of its data. Annotations may hold all of it
+/// (`kubectl.kubernetes.io/last-applied-configuration`), so only the runner's own stay.
+fn without_data(secret: &mut Value) {
+    if let Some(fields) = secret.as_object_mut() {
+        fields.retain(|key, _| SECRET_FIELDS.contains(&key.as_str()));
+    }
+    let annotations = secret.pointer_mut("/metadata/annotations");
+    if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+        annotations.retain(|key, _| owned::ANNOTATIONS.contains(&key.as_str()));
     }
 }
 
@@ -153,4 +166,44 @@ impl Objects {
 pub(super) fn is_absent(status: &Status, name: &str) -> bool {
     let named = status.details.as_ref().map(|details| details.name.as_str());
     status.code == 404 && named == Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_a_secret_only_what_holds_none_of_its_data_is_shown() {
+        let applied = "kubectl.kubernetes.io/last-applied-configuration";
+        let mut secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
+            "metadata": {
+                "name": "words", "uid": "u1", "labels": { "app": "x" },
+                "annotations": {
+                    applied: "{\"data\":{\"a\":\"Yg==\"}}",
+                    "example.com/copy": "Yg==",
+                    "sidestep.dev/made-by": "run/build/1/plan",
+                    "sidestep.dev/expires": "2099-01-01T00:00:00Z",
+                },
+            },
+            "data": { "a": "Yg==" }, "stringData": { "a": "b" }, "later": "b",
+        });
+        without_data(&mut secret);
+        let left = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
+            "metadata": {
+                "name": "words", "uid": "u1", "labels": { "app": "x" },
+                "annotations": {
+                    "sidestep.dev/made-by": "run/build/1/plan",
+                    "sidestep.dev/expires": "2099-01-01T00:00:00Z",
+                },
+            },
+        });
+        assert_eq!(secret, left);
+        let mut bare = json!({"metadata": {"name": "words"}});
+        without_data(&mut bare);
+        assert_eq!(bare, json!({"metadata": {"name": "words"}}));
+    }
 }

@@ -15,6 +15,8 @@ const RUN: &str = "sidestep.dev/run";
 pub(super) const MADE_BY: &str = "sidestep.dev/made-by";
 /// The annotation with the time after which an object may be cleaned up.
 const EXPIRES: &str = "sidestep.dev/expires";
+/// The annotations that say whose an object is.
+pub(super) const ANNOTATIONS: [&str; 2] = [MADE_BY, EXPIRES];
 /// The default time for which an object is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 

@@ -72,6 +72,22 @@ fn a_secret_is_read_without_its_data() {
         );
         let (listed, _) = secrets.list(None, None, most(10)).await.expect("a list");
         assert!(listed.iter().all(|secret| secret["data"].is_null()));
+
+        // `kubectl apply` keeps all that it applied in an annotation.
+        let file = std::env::temp_dir().join(format!("{}.json", namespace.name()));
+        let applied = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "applied" },
+            "stringData": { "key": "a-secret-text" }, "data": { "other": "aGlkZGVu" },
+        });
+        std::fs::write(&file, applied.to_string()).expect("written");
+        namespace.ok(&["apply", "--filename", &file.to_string_lossy()]);
+        std::fs::remove_file(&file).expect("removed");
+        let secret = secrets.get("applied").await.expect("there is one");
+        let shown = secret.to_string();
+        assert!(
+            !shown.contains("a-secret-text") && !shown.contains("aGlkZGVu"),
+            "{shown}"
+        );
     });
 }
 
