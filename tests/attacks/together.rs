@@ -51,6 +51,17 @@ fn thirty_steps_of_a_hundred_mebibytes_take_turns_below_the_ceiling() {
 }
 
 #[test]
+fn a_step_that_kept_memory_of_the_host_leaves_it_to_the_next() {
+    let grow = "with: { act: together.grow, count: 100 }";
+    let next = NEXT.replace("with: { act: honest.answer }", grow);
+    let steps = step("attack", "budgets.keep-secrets", 0, 1, "") + &next;
+    let outcome = run(&steps, "320Mi");
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.said().contains("limit.host-memory"), "{outcome}");
+    outcome.assert_next_step_ran();
+}
+
+#[test]
 fn a_step_that_needs_more_than_the_ceiling_fails_and_names_it() {
     let steps = step("attack", "together.grow", 100, 1, "") + NEXT;
     let outcome = run(&steps, "64Mi");

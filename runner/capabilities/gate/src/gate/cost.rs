@@ -254,12 +254,12 @@ async fn yield_for(call: Priced) {
 
 impl Room {
     /// Keeps the memory in use until the incarnation ends, because the result of the call lives on.
-    pub fn keep(self) {
+    pub fn keep(mut self) {
         let units = self.permit.num_permits() as u64;
         self.memory.memory.kept.fetch_add(units, Ordering::Relaxed);
         self.permit.forget();
-        // Returned together with all memory of the incarnation.
-        std::mem::forget(self.taken);
+        // The incarnation's own share gives them back at its end.
+        self.taken.bytes = 0;
     }
 
     /// Gives back all but the memory of the call's result, which is an item of a list. Returns the
@@ -363,6 +363,19 @@ mod tests {
         let kept = memory.enter(READ.of(4_u64 << 10)).await.expect("room");
         kept.keep();
         assert_eq!(few.0.load(Ordering::Relaxed), 4 << 10);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_ends_with_the_incarnation() {
+        let memory = Memory::new(64 << 10);
+        let few = Arc::new(Few(AtomicU64::new(8 << 10)));
+        memory.share(few.clone());
+        let kept = memory.enter(READ.of(4_u64 << 10)).await.expect("room");
+        kept.keep();
+        // What is kept is given back by the share itself when it is dropped.
+        assert_eq!(few.0.load(Ordering::Relaxed), 4 << 10);
+        drop(memory);
+        assert_eq!(Arc::strong_count(&few), 1);
     }
 
     #[tokio::test]
