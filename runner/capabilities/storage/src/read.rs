@@ -6,7 +6,6 @@ use bytes::Bytes;
 use google_cloud_storage::read_object::ReadObjectResponse;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{Blob, Space};
-use sidestep_google::of_client_error;
 use tokio::io::AsyncWriteExt as _;
 
 use super::Storage;
@@ -86,9 +85,7 @@ impl Storage {
         if let Some(generation) = generation {
             request = request.set_generation(generation_number(generation)?);
         }
-        match request.send().await {
-            Ok(answer) => Ok(Download { what, answer }),
-            Err(error) => Err(of_client_error(&what, &error)),
-        }
+        let answer = silence::answer(&what, request.send()).await?;
+        Ok(Download { what, answer })
     }
 }

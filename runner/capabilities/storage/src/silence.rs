@@ -12,6 +12,17 @@ use sidestep_google::of_client_error;
 /// refuses; a longer silence means a dead connection, which never ends by itself.
 const LONGEST_SILENCE: Duration = Duration::from_mins(6);
 
+/// Returns the answer that begins a read. `what` completes "cannot …".
+pub(super) async fn answer<T>(
+    what: &str,
+    answer: impl Future<Output = Result<T>>,
+) -> std::result::Result<T, Failure> {
+    match tokio::time::timeout(LONGEST_SILENCE, answer).await {
+        Ok(answer) => answer.map_err(|error| of_client_error(what, &error)),
+        Err(_) => Err(silent(what)),
+    }
+}
+
 /// Returns the next chunk of a read. `what` completes "cannot …".
 pub(super) async fn chunk<T>(
     what: &str,

@@ -382,7 +382,14 @@ async fn a_server_that_says_nothing_any_more_is_given_up() {
         .await
         .map(drop);
     let put = put(&silent, b"the bytes".to_vec()).await.map(drop);
-    for result in [read.map(drop), opened, put] {
+    // Not even the head of an answer comes.
+    let unread = storage(&silent).read("contexts", "a", None, 1 << 20).await;
+    let unopened = storage(&silent)
+        .open("contexts", "a", None, &std::env::temp_dir(), space(1 << 20))
+        .await
+        .map(drop);
+    let (read, unread) = (read.map(drop), unread.map(drop));
+    for result in [read, opened, put, unread, unopened] {
         let failure = result.expect_err("nothing comes");
         assert_eq!(
             (failure.class, failure.code.exact()),
