@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::PIECE;
 use crate::disk::{Charged, DiskFull, Space};
@@ -15,6 +15,9 @@ type Maker = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 pub(super) struct Made {
     folder: PathBuf,
     state: Mutex<Making>,
+    /// The number of bytes, once they are created. Outside of the lock, which is held while they
+    /// are: its readers may not block.
+    size: OnceLock<u64>,
 }
 
 enum Making {
@@ -33,15 +36,13 @@ impl Made {
         Self {
             folder,
             state: Mutex::new(Making::Not(make, space)),
+            size: OnceLock::new(),
         }
     }
 
-    /// Returns the number of bytes, once they are created.
+    /// Returns the number of bytes, once they are created. Does not block.
     pub(super) fn size(&self) -> Option<u64> {
-        match &*self.lock() {
-            Making::Done { size, .. } => Some(*size),
-            _ => None,
-        }
+        self.size.get().copied()
     }
 
     /// Returns the file and its size. Blocks while the file is created. If that fails, every call
@@ -62,7 +63,9 @@ impl Made {
             made => made,
         };
         match &*state {
-            Making::Done { file, size, .. } => Ok((Arc::clone(file), *size)),
+            Making::Done { file, size, .. } => {
+                Ok((Arc::clone(file), *self.size.get_or_init(|| *size)))
+            }
             Making::Failed(_, Some(full)) => Err((*full).into()),
             Making::Failed(why, None) => Err(io::Error::other(why.clone())),
             Making::Not(..) => Err(io::Error::other("it was not created")),

@@ -37,6 +37,25 @@ fn a_blob_that_can_t_be_made_says_why_each_time() {
     }
 }
 
+#[test]
+fn the_size_of_a_blob_does_not_wait_for_its_making() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (finish, finished) = std::sync::mpsc::channel::<()>();
+    let blob = Blob::made(folder.path().to_owned(), space(4), move |out| {
+        begun.send(()).expect("the test waits");
+        finished.recv().map_err(io::Error::other)?;
+        out.write_all(b"made")
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| blob.prepare().expect("made"));
+        begins.recv().expect("it is being made");
+        assert_eq!(blob.size(), None);
+        finish.send(()).expect("it waits");
+    });
+    assert_eq!(blob.size(), Some(4));
+}
+
 #[tokio::test]
 async fn a_file_is_streamed_whole() {
     let mut file = tempfile::tempfile().expect("a file");
