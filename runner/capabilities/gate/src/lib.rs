@@ -32,7 +32,7 @@ pub use services::Services;
 pub use sidestep_bindings as bindings;
 pub use sidestep_handles::{
     Blob, BlobReader, CallError, Disk, DiskFull, Encoding, Follow, Following, NotCreated, Scratch,
-    Secret, Sends, Space, Stopped, Update, compose,
+    Secret, Sends, Space, Stopped, Update, blob_failure, compose, disk_failure,
 };
 pub use sidestep_masks::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
 pub use state::{StepLimits, StepState};

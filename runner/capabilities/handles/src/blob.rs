@@ -1,5 +1,6 @@
 //! Bytes that stay in the host while plugins pass them on.
 
+mod fault;
 mod made;
 mod reader;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use futures::Stream;
 use tokio::sync::mpsc;
 
+pub use fault::{blob_failure, disk_failure};
 pub use reader::BlobReader;
 
 use crate::disk::Space;
@@ -133,7 +135,7 @@ impl Blob {
             Source::Bytes(bytes) => BlobReader::of_bytes(bytes.clone()),
             Source::File { file, size, .. } => BlobReader::of_file(Arc::clone(file), *size),
             Source::Made(made) => {
-                let (file, size) = made.file()?;
+                let (file, size) = made.file().map_err(fault::own)?;
                 BlobReader::of_file(file, size)
             }
         })

@@ -10,7 +10,7 @@ mod error;
 mod follow;
 mod secret;
 
-pub use blob::{Blob, BlobReader};
+pub use blob::{Blob, BlobReader, blob_failure, disk_failure};
 pub use creation::{NotCreated, Sends};
 pub use disk::{Disk, DiskFull, Scratch, Space};
 pub use error::{CallError, Stopped};

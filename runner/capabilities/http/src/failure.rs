@@ -1,6 +1,7 @@
 //! Failures of requests that are not sent, and of those that get no answer.
 
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::blob_failure;
 use sidestep_transport::causes;
 
 use super::names::NotPublic;
@@ -32,6 +33,9 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
     if let Some(not_public) = not_public {
         return refused(&not_public.to_string());
+    }
+    if let Some(own) = blob_failure(what, &error) {
+        return own;
     }
     if error.is_timeout() {
         return Failure::new(

@@ -11,7 +11,7 @@ use axum::response::Redirect;
 use axum::routing::{any, get};
 use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::Part;
-use sidestep_gate::{Blob, CallError, Secret, Services, StepState};
+use sidestep_gate::{Blob, CallError, Disk, Secret, Services, StepState};
 use sidestep_gate_testing::{Kept, state_with};
 use sidestep_policy::Capability;
 use wasmtime::component::Resource;
@@ -104,6 +104,29 @@ async fn a_request_carries_secrets_and_its_answer_does_not() {
         kept.calls()[0].target,
         "POST https://hooks.example.com/hooks/a"
     );
+}
+
+#[tokio::test]
+async fn a_blob_beyond_the_disk_limit_is_the_plugins() {
+    type Make = fn(&mut dyn std::io::Write) -> std::io::Result<()>;
+    let echo = |body: Bytes| async move { body };
+    let (mut state, _) = state(Router::new().fallback(any(echo)), &everything()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows: [(Make, _); 2] = [
+        (|out| out.write_all(&[0; 8]), "limit.disk"),
+        (
+            |_| Err(std::io::Error::other("no such folder")),
+            "storage.local-bytes",
+        ),
+    ];
+    for (make, code) in rows {
+        let blob = Blob::made(folder.path().to_owned(), Disk::new(4).space(), make);
+        let handle = state.table.push(blob).expect("room");
+        let mut request = request("POST", "/echo");
+        request.body = Some(wit::Body::Blob(Resource::new_borrow(handle.rep())));
+        let failure = failed(state.send(request).await);
+        assert_eq!(failure.code, code, "{failure:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use std::path::Path;
 use bytes::Bytes;
 use google_cloud_storage::read_object::ReadObjectResponse;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::{Blob, Space};
+use sidestep_gate::{Blob, Space, disk_failure};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Storage;
 use super::client::resource;
-use super::failure::{disk, generation_number};
+use super::failure::generation_number;
 use super::silence;
 
 /// A running download of an object.
@@ -63,7 +63,7 @@ impl Storage {
     ) -> Result<Blob, Failure> {
         let mut object = self.download(bucket, name, generation).await?;
         let what = object.what.clone();
-        let full = |error| disk(&what, &error);
+        let full = |error| disk_failure(&what, &error);
         let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(folder).map_err(full)?);
         while let Some(chunk) = object.chunk().await? {
             let taken = space.take(chunk.len() as u64);

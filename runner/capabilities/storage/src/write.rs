@@ -11,11 +11,11 @@ use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::model::Object as Model;
 use google_cloud_storage::retry_policy::RetryableErrors;
 use sidestep_events::Failure;
-use sidestep_gate::{Blob, NotCreated, Sends};
+use sidestep_gate::{Blob, NotCreated, Sends, blob_failure, disk_failure};
 use sidestep_google::{Noting, of_client_error};
 
 use super::client::resource;
-use super::failure::{disk, generation_number};
+use super::failure::generation_number;
 use super::silence::while_moving;
 use super::source::BlobSource;
 use super::{Storage, Write, Written};
@@ -64,7 +64,7 @@ impl Storage {
                     "the task that creates a blob's bytes failed: {error}"
                 )))
             })?
-            .map_err(|error| NotCreated::certainly(disk(&what, &error)))?;
+            .map_err(|error| NotCreated::certainly(disk_failure(&what, &error)))?;
         let sending = Sending {
             bucket,
             name,
@@ -159,7 +159,11 @@ impl Storage {
                     .await
                     .map_err(|failure| sending.sends.not_created(failure))
             }
-            Err(error) => Err(sending.sends.not_created(of_client_error(what, &error))),
+            Err(error) => {
+                let own = blob_failure(what, &error);
+                let failure = own.unwrap_or_else(|| of_client_error(what, &error));
+                Err(sending.sends.not_created(failure))
+            }
         }
     }
 }

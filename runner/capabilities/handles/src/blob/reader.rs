@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::fault::own;
+
 enum Opened {
     Bytes(Bytes),
     File(Arc<File>),
@@ -61,12 +63,12 @@ impl Read for BlobReader {
             }
             Opened::File(file) => file,
         };
-        let count = file.read_at(into, self.at)?;
+        let count = file.read_at(into, self.at).map_err(own)?;
         if count == 0 {
-            return Err(io::Error::new(
+            return Err(own(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the file became shorter while it was read",
-            ));
+            )));
         }
         self.at += count as u64;
         Ok(count)
