@@ -62,6 +62,22 @@ fn secrets_that_the_masks_must_know_are_bounded() {
 }
 
 #[test]
+fn follows_with_large_patterns() {
+    let cluster = "projects/demo/locations/europe-west1/clusters/ci";
+    let scope = format!(
+        "{{ cluster: {cluster}, namespace: builds, resources: [pods, pods/log], actions: [get, watch] }}"
+    );
+    let mut arena = Arena::new();
+    arena.attack_with(
+        &format!("act: budgets.follows\ntexts: [{cluster}]\nkubernetes: [{scope}]"),
+        &format!("grants: {{ kubernetes: [{scope}] }}"),
+    );
+    let outcome = arena.run(&["run", "--sandbox"], bounds());
+    outcome.assert_next_step_ran();
+    assert_failed(&outcome, "limit.host-memory", "belong to its handles");
+}
+
+#[test]
 fn annotations_without_end_fill_no_more_than_the_journals_share() {
     let outcome = attack("act: budgets.annotate", "", bounds());
     let message = "the step's share of the run's journal is full: at most 1048576 bytes are kept";

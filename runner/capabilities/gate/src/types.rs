@@ -61,10 +61,14 @@ impl wit::Host for StepState {
                 .add(composed.expose())
                 .map_err(|why| why.failure("the composed secret", Owner::Plugin))?;
         }
-        let handle = self.table.push(composed)?;
-        // The handle outlives the call, and the run's masks keep it to the end.
-        room.keep();
-        Ok(handle)
+        // The run's masks keep a secret to the end; a plain text ends with its handle.
+        let composed = if masked {
+            room.keep();
+            composed
+        } else {
+            composed.keeping(room.of_handle())
+        };
+        Ok(self.table.push(composed)?)
     }
 
     fn convert_failure(&mut self, error: CallError) -> wasmtime::Result<wit::Failure> {

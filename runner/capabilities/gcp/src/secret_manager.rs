@@ -53,7 +53,14 @@ impl wit::Host for Calls<'_> {
         let mut handles = Vec::with_capacity(found.len());
         for found in found {
             handles.push(match found {
-                Ok(secret) => Ok(self.table.push(secret)?),
+                Ok(secret) => match self
+                    .gate
+                    .charge(functions::SECRET.of(secret.expose().len()))
+                    .await
+                {
+                    Ok(room) => Ok(self.table.push(secret.keeping(room.of_handle()))?),
+                    Err(failure) => Err(self.failure(failure)),
+                },
                 Err(failure) => Err(failure),
             });
         }

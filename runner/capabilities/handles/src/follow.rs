@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -38,17 +39,24 @@ pub enum Update {
 }
 
 /// The handle of a followed object.
-pub struct Follow(Box<dyn Following>);
+pub struct Follow {
+    following: Box<dyn Following>,
+    _kept: Box<dyn Any + Send + Sync>,
+}
 
 impl Follow {
-    /// Creates the handle.
-    pub fn new(following: impl Following) -> Self {
-        Self(Box::new(following))
+    /// Creates the handle. `kept`, such as the share of a budget, is dropped with it, after the
+    /// followed object.
+    pub fn new(following: impl Following, kept: impl Any + Send + Sync) -> Self {
+        Self {
+            following: Box::new(following),
+            _kept: Box::new(kept),
+        }
     }
 
     /// Returns the followed object.
     pub fn following(&mut self) -> &mut dyn Following {
-        &mut *self.0
+        &mut *self.following
     }
 }
 

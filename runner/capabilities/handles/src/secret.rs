@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,17 +10,33 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 /// A secret's text, held by the host. A plugin has a handle and never the text.
 #[derive(Clone)]
-pub struct Secret(Arc<str>);
+pub struct Secret {
+    text: Arc<str>,
+    /// Dropped with the last handle.
+    _kept: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 impl Secret {
     /// Creates a secret. The caller adds it to the run's masks.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            _kept: None,
+        }
+    }
+
+    /// Drops `kept`, such as the secret's share of a budget, with the last handle.
+    #[must_use]
+    pub fn keeping(self, kept: impl Any + Send + Sync) -> Self {
+        Self {
+            text: self.text,
+            _kept: Some(Arc::new(kept)),
+        }
     }
 
     /// Returns the text, only for the client that sends it.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

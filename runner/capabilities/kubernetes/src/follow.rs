@@ -22,7 +22,7 @@ use kube::Client;
 use regex::Regex;
 use sidestep_events::Failure;
 use sidestep_gate::{Following, Shown, Update};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 pub use lines::{PIECE, Piece};
@@ -36,6 +36,11 @@ use tail::Tail;
 const LONGEST_MATCH: usize = 4 * 1024;
 /// The maximum number of updates in the queue; when it is full, the watch waits.
 const UPDATES: usize = 256;
+/// The maximum size of all updates in the queue, as JSON, in bytes. A larger one is alone in it.
+const QUEUED: usize = 128 << 10;
+/// The host's memory of one follow without its patterns, in bytes: the queue's updates as trees, and
+/// the last lines of a few containers.
+pub const PRICE: usize = 8 * QUEUED;
 
 /// Splits a log that arrives in chunks of this many bytes, and returns the text of each line.
 #[cfg(any(test, fuzzing))]
@@ -110,7 +115,7 @@ pub trait Outlet: Send + Sync + 'static {
 
 /// A pod that is being followed. Dropping it ends the follow, not the pod.
 pub struct PodFollow {
-    updates: mpsc::Receiver<Result<Update, Failure>>,
+    updates: mpsc::Receiver<Queued>,
     shared: Arc<Shared>,
     end: Option<Result<Update, Failure>>,
     task: JoinHandle<()>,
@@ -136,6 +141,7 @@ impl PodFollow {
             patterns: target.patterns.clone(),
             outlet,
             updates: sender,
+            queue: Arc::new(Semaphore::new(QUEUED)),
             shown,
             transient: AtomicBool::new(false),
         });
@@ -158,11 +164,14 @@ impl Following for PodFollow {
         let Ok(update) = tokio::time::timeout(timeout, self.updates.recv()).await else {
             return Ok(None);
         };
-        let update = update.unwrap_or_else(|| {
-            Err(Failure::bug(
-                "the task that follows a pod ended without a last update",
-            ))
-        });
+        let update = update.map_or_else(
+            || {
+                Err(Failure::bug(
+                    "the task that follows a pod ended without a last update",
+                ))
+            },
+            |queued| queued.update,
+        );
         if matches!(update, Err(_) | Ok(Update::Ended(_))) {
             self.end = Some(update.clone());
         }
@@ -182,12 +191,20 @@ impl Following for PodFollow {
     }
 }
 
+/// An update in the queue, with its part of the queue's bytes.
+struct Queued {
+    update: Result<Update, Failure>,
+    _room: OwnedSemaphorePermit,
+}
+
 /// The state that the tasks of one follow share.
 struct Shared {
     tails: Mutex<HashMap<String, Tail>>,
     patterns: Vec<(String, Regex)>,
     outlet: Arc<dyn Outlet>,
-    updates: mpsc::Sender<Result<Update, Failure>>,
+    updates: mpsc::Sender<Queued>,
+    /// The free bytes of the queue.
+    queue: Arc<Semaphore>,
     shown: Arc<Shown>,
     /// Whether a line reported a transient fault.
     transient: AtomicBool,
@@ -196,8 +213,18 @@ struct Shared {
 impl Shared {
     /// Reports an update; waits while the queue is full.
     async fn report(&self, update: Result<Update, Failure>) {
+        let bytes = u32::try_from(bytes(&update).min(QUEUED)).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.queue).acquire_many_owned(bytes).await else {
+            return;
+        };
         // The receiver is gone only when the follow was dropped, and this task with it.
-        let _ = self.updates.send(update).await;
+        let _ = self
+            .updates
+            .send(Queued {
+                update,
+                _room: room,
+            })
+            .await;
     }
 
     /// Stores a piece of log. Returns the matches when it ends a line; `line` collects the line.
@@ -243,6 +270,17 @@ impl Shared {
     }
 }
 
+/// Returns the size of an update in the queue.
+fn bytes(update: &Result<Update, Failure>) -> usize {
+    match update {
+        Ok(Update::Status(value) | Update::Event(value) | Update::Ended(value)) => {
+            value.to_string().len()
+        }
+        Ok(Update::Matched { text, .. }) => text.len(),
+        Err(_) => 0,
+    }
+}
+
 /// Returns the text without terminal control sequences (ECMA-48 CSI: `ESC [ … final byte`).
 fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -259,7 +297,44 @@ fn without_colours(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
+
+    struct Nowhere;
+
+    impl Outlet for Nowhere {
+        fn piece(&self, _: &str, _: &Piece, _: Position) {}
+        fn mask(&self, text: &str, _: bool) -> String {
+            text.to_owned()
+        }
+        fn gap(&self, _: &str) {}
+        fn cut_off(&self, _: &str, _: &str) {}
+    }
+
+    #[tokio::test]
+    async fn the_queue_of_updates_is_bounded_in_bytes() {
+        let (sender, mut updates) = mpsc::channel(UPDATES);
+        let shared = Shared {
+            tails: Mutex::default(),
+            patterns: Vec::new(),
+            outlet: Arc::new(Nowhere),
+            updates: sender,
+            queue: Arc::new(Semaphore::new(QUEUED)),
+            shown: Arc::default(),
+            transient: AtomicBool::new(false),
+        };
+        let state = |bytes: usize| Ok(Update::Status("x".repeat(bytes).into()));
+        let report = |bytes| shared.report(state(bytes)).now_or_never();
+        assert_eq!(report(QUEUED / 2), Some(()));
+        assert_eq!(report(QUEUED / 2), None, "with its quotes it has no room");
+        drop(updates.recv().await);
+        // One that is too large for any queue is alone in it.
+        assert_eq!(report(QUEUED * 2), Some(()));
+        assert_eq!(report(1), None);
+        drop(updates.recv().await);
+        assert_eq!(report(1), Some(()));
+    }
 
     #[test]
     fn colours_are_taken_out() {

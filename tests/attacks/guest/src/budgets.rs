@@ -1,7 +1,7 @@
 //! Fills the host's memory and disk, call by call.
 
 use sidestep::{
-    Class, Diagnostic, Encoding, Error, Owner, Result, Secret, Step, compose, workspace,
+    Class, Diagnostic, Encoding, Error, Owner, Result, Secret, Step, compose, kubernetes, workspace,
 };
 
 use crate::Inputs;
@@ -14,6 +14,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
         "budgets.double" => double(step),
         "budgets.many-handles" => many_handles(count),
         "budgets.keep-secrets" => keep_secrets(),
+        "budgets.follows" => follows(inputs),
         "budgets.annotate" => forever(|| step.annotate(note(MIB))),
         "budgets.annotate-once" => {
             step.annotate(note(count));
@@ -78,6 +79,28 @@ fn keep_secrets() -> Result<String> {
         )?;
     }
     Ok("kept".to_owned())
+}
+
+/// Follows pods with as many patterns as there may be, and drops no handle.
+fn follows(inputs: &Inputs) -> Result<String> {
+    let pod = kubernetes::PodRef {
+        cluster: inputs.texts.first().cloned().unwrap_or_default(),
+        namespace: "builds".to_owned(),
+        name: "build".to_owned(),
+        uid: None,
+    };
+    let pattern = |id: usize| kubernetes::Pattern {
+        id: id.to_string(),
+        regex: format!("^(a{{{}}})b", 500 + id),
+    };
+    let options = kubernetes::FollowOptions {
+        containers: Vec::new(),
+        patterns: (0..64).map(pattern).collect(),
+    };
+    let mut all = Vec::new();
+    loop {
+        all.push(kubernetes::follow_pod(&pod, &options)?);
+    }
 }
 
 fn checkpoints(step: &Step) -> Result<String> {

@@ -77,6 +77,8 @@ pub(super) struct Memory {
     given_back: Notify,
     /// Memory that is kept until the incarnation ends, in units.
     kept: AtomicU64,
+    /// Memory that belongs to handles, in units.
+    handles: AtomicU64,
     /// The memory that all steps share, if they share one.
     shared: OnceLock<Arc<dyn SharedMemory>>,
 }
@@ -112,14 +114,20 @@ struct GivesBack {
     memory: Arc<Memory>,
     /// The units that hold the result of a list's item.
     result: u64,
+    /// The units that a handle keeps.
+    handle: u64,
 }
 
 impl Drop for GivesBack {
     fn drop(&mut self) {
-        self.memory
-            .results
-            .fetch_sub(self.result, Ordering::Relaxed);
-        self.memory.given_back.notify_waiters();
+        let Self {
+            memory,
+            result,
+            handle,
+        } = self;
+        memory.results.fetch_sub(*result, Ordering::Relaxed);
+        memory.handles.fetch_sub(*handle, Ordering::Relaxed);
+        memory.given_back.notify_waiters();
     }
 }
 
@@ -130,6 +138,7 @@ impl Memory {
             limit,
             free: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
             kept: AtomicU64::new(0),
+            handles: AtomicU64::new(0),
             results: AtomicU64::new(0),
             given_back: Notify::new(),
             shared: OnceLock::new(),
@@ -144,8 +153,8 @@ impl Memory {
     /// Waits until there is memory for the call. A timeout and a cancel take effect here, also for
     /// a guest that does nothing but call.
     ///
-    /// Fails if the memory can never be free: the call needs more than the limit minus the memory
-    /// that is kept.
+    /// Fails if the memory would not be free without the guest: the call needs more than the limit
+    /// minus the memory that is kept or belongs to handles.
     pub(super) async fn enter(self: &Arc<Self>, call: Priced) -> Result<Room, Failure> {
         let units = self.possible(call)?;
         yield_for(call).await;
@@ -174,7 +183,8 @@ impl Memory {
     fn possible(&self, call: Priced) -> Result<u32, Failure> {
         let units = call.bytes.div_ceil(UNIT);
         let all = self.limit / UNIT;
-        let used = self.kept.load(Ordering::Relaxed) + self.results.load(Ordering::Relaxed);
+        let used = [&self.kept, &self.handles, &self.results];
+        let used: u64 = used.iter().map(|units| units.load(Ordering::Relaxed)).sum();
         match u32::try_from(units) {
             Ok(few) if units <= all.saturating_sub(used) => Ok(few),
             _ => Err(self.too_much(call)),
@@ -193,6 +203,7 @@ impl Memory {
             memory: GivesBack {
                 memory: Arc::clone(self),
                 result: 0,
+                handle: 0,
             },
         };
         if let Some(shared) = self.shared.get().filter(|_| bytes > 0) {
@@ -213,18 +224,24 @@ impl Memory {
             Owner::Plugin,
             format!(
                 "`{}` would take {} of the host's memory; a step has {} for its calls, of which {} \
-                 stay in use until the plugin ends{}",
+                 stay in use until the plugin ends{}{}",
                 call.name,
                 size(call.bytes),
                 size(self.limit),
                 size(self.kept.load(Ordering::Relaxed) * UNIT),
-                match self.results.load(Ordering::Relaxed) {
-                    0 => String::new(),
-                    units => format!(", and {} hold the list's other results", size(units * UNIT)),
-                },
+                part(&self.handles, "belong to its handles"),
+                part(&self.results, "hold the list's other results"),
             ),
         )
         .with_help("the plugin should pass less data at once, or pass large data as blobs")
+    }
+}
+
+/// Returns the part of a message for some units of memory; empty if there are none.
+fn part(units: &AtomicU64, what: &str) -> String {
+    match units.load(Ordering::Relaxed) {
+        0 => String::new(),
+        units => format!(", and {} {what}", size(units * UNIT)),
     }
 }
 
@@ -260,6 +277,16 @@ impl Room {
         self.permit.forget();
         // The incarnation's own share gives them back at its end.
         self.taken.bytes = 0;
+    }
+
+    /// Marks the memory as that of a handle, which returns it when it is dropped: no call waits for
+    /// it, because only the guest can drop the handle.
+    pub fn of_handle(mut self) -> Self {
+        let units = self.permit.num_permits() as u64;
+        let all = &self.memory.memory.handles;
+        all.fetch_add(units - self.memory.handle, Ordering::Relaxed);
+        self.memory.handle = units;
+        self
     }
 
     /// Gives back all but the memory of the call's result, which is an item of a list. Returns the
@@ -372,10 +399,27 @@ mod tests {
         memory.share(few.clone());
         let kept = memory.enter(READ.of(4_u64 << 10)).await.expect("room");
         kept.keep();
+        let handle = memory.enter(READ.of(1_u64 << 10)).await.expect("room");
+        drop(handle.of_handle());
         // What is kept is given back by the share itself when it is dropped.
         assert_eq!(few.0.load(Ordering::Relaxed), 4 << 10);
         drop(memory);
         assert_eq!(Arc::strong_count(&few), 1);
+    }
+
+    #[tokio::test]
+    async fn a_handles_memory_is_waited_for_by_nobody_and_given_back_with_it() {
+        let memory = Memory::new(8 << 10);
+        let handle = memory.enter(READ.of(6_u64 << 10)).await.expect("room");
+        let handle = handle.of_handle();
+        let failure = memory.enter(READ.of(4_u64 << 10)).await.expect_err("none");
+        let message = failure.message.exact();
+        assert!(
+            message.ends_with("plugin ends, and 6 KiB belong to its handles"),
+            "{message}"
+        );
+        drop(handle);
+        assert!(memory.enter(READ.of(8_u64 << 10)).await.is_ok());
     }
 
     #[tokio::test]

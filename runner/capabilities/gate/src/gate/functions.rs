@@ -112,6 +112,8 @@ functions! {
     }
     secret_manager "sidestep:gcp/secret-manager" {
         ACCESS "access" at_most(256 * KIB);
+        // What the handle of a secret keeps.
+        SECRET "access" per_byte(1);
     }
     identity "sidestep:identity/prove" {
         WHO_AM_I "who-am-i" at_most(ANSWER);
@@ -126,6 +128,8 @@ functions! {
         DELETE "delete" at_most(FACTS);
         CAN_I "can-i" at_most(FACTS);
         FOLLOW_POD "follow-pod" at_most(ANSWER);
+        // What a follow keeps until its handle is dropped.
+        FOLLOW "follow-pod" per_byte(1);
     }
     registry "sidestep:registry/images" {
         RESOLVE "resolve" at_most(ANSWER);

@@ -156,6 +156,53 @@ async fn a_pod_is_made_once_its_own_secret_is_possible() {
     assert_eq!(*requests, expected);
 }
 
+/// Returns the options of a follow with this many patterns.
+fn follow(patterns: usize) -> (wit::PodRef, wit::FollowOptions) {
+    let pod = wit::PodRef {
+        cluster: CLUSTER.to_owned(),
+        namespace: "builds".to_owned(),
+        name: "build".to_owned(),
+        uid: None,
+    };
+    let pattern = |id: usize| wit::Pattern {
+        id: id.to_string(),
+        regex: format!("^(a{{{id}}})b"),
+    };
+    let options = wit::FollowOptions {
+        containers: Vec::new(),
+        patterns: (0..patterns).map(pattern).collect(),
+    };
+    (pod, options)
+}
+
+#[tokio::test]
+async fn follows_take_memory_until_they_are_dropped() {
+    let granted = json!([{
+        "cluster": CLUSTER, "namespace": "builds", "resources": ["pods", "pods/log"],
+        "actions": ["get", "watch"],
+    }]);
+    let (client, _) = server("none", json!({}));
+    let services = Services::default().with(Arc::new(Clusters::of(CLUSTER, client)));
+    let (state, _) = state_with(&[(Capability::Kubernetes, granted)], services);
+    let mut calls = Calls(state);
+    for round in 0..2 {
+        let mut handles = Vec::new();
+        let refused = loop {
+            let (pod, options) = follow(64);
+            match calls.follow_pod(pod, options).await {
+                Ok(handle) => handles.push(handle),
+                Err(CallError::Failure(failure)) => break failure,
+                Err(CallError::Trap(trap)) => panic!("{trap:?}"),
+            }
+        };
+        assert_eq!(refused.code, codes::limit::HOST_MEMORY, "{round}");
+        assert_eq!(handles.len(), 1, "{round}");
+        for handle in handles {
+            calls.table.delete(handle).expect("one");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_name_of_a_pods_own_secret_is_one_part_of_a_path() {
     let (client, requests) = server("other", json!({}));
