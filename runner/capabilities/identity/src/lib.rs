@@ -2,8 +2,8 @@
 //!
 //! A proof follows the path of a pod's token, without a pod: the cluster issues a token of the
 //! service account, Google exchanges it, the Google account is impersonated, and the targets are
-//! queried with the resulting token. The tokens exist only during the proof: they are added to the
-//! run's masks and are not part of any answer, event, log or `Debug` output.
+//! queried with the resulting token. The tokens exist only during the proof: they are masked in its
+//! failures and are not part of any answer, event, log or `Debug` output.
 
 mod caller;
 mod claims;

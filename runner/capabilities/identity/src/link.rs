@@ -55,9 +55,8 @@ impl wit::Host for Calls<'_> {
         subjects: Vec<wit::Subject>,
     ) -> wasmtime::Result<Vec<Result<wit::Proof, WitFailure>>> {
         let (gate, identity) = (Arc::clone(&self.gate), self.identity()?);
-        let step = Arc::clone(&self.step);
         let answers = gate.each(subjects, |gate, subject| {
-            let (identity, step) = (&identity, &step);
+            let identity = &identity;
             async move {
                 let gate = &*gate;
                 let call = IdentityCall {
@@ -68,7 +67,7 @@ impl wit::Host for Calls<'_> {
                 let may_read = |address: &Address<'_>| may_read(gate, address);
                 let proof = gate
                     .call(functions::PROVE, &call)
-                    .run(identity.prove(&subject, &step.masks, may_read))
+                    .run(identity.prove(&subject, may_read))
                     .await;
                 gate.shown()
                     .rights(proof, |proof| proof.is_broken(&subject))

@@ -38,6 +38,17 @@ impl Proof {
                 .any(|(found, asked)| found.granted.len() < asked.permissions.len())
     }
 
+    /// Returns the proof with failures that hold none of its tokens.
+    fn masked(mut self, masks: &Masks) -> Self {
+        for (_, failure) in &mut self.links {
+            *failure = failure.take().map(|failure| masks.failure(failure));
+        }
+        for target in &mut self.targets {
+            target.failure = target.failure.take().map(|failure| masks.failure(failure));
+        }
+        self
+    }
+
     /// Records the result of a link; returns the token if the link holds.
     fn note(&mut self, link: wit::Link, result: Result<Secret, Failure>) -> Option<Secret> {
         let name = match link {
@@ -69,15 +80,29 @@ impl Identity {
     pub(super) async fn prove(
         &self,
         subject: &wit::Subject,
-        masks: &Masks,
         may_read: impl Fn(&Address<'_>) -> bool,
     ) -> Result<Proof, Failure> {
         failure::check(subject)?;
+        // Not the run's masks: those are limited, and keep each secret to the end of the run, while
+        // a step may prove identities again and again.
+        let masks = Masks::new();
         let workload = Workload {
             identity: self,
             subject,
-            masks,
+            masks: &masks,
         };
+        let proof = self.through(&workload, may_read).await?;
+        Ok(proof.masked(&masks))
+    }
+
+    /// Goes through the links of a proof, and queries its targets. A failure of the proof may hold
+    /// tokens.
+    async fn through(
+        &self,
+        workload: &Workload<'_>,
+        may_read: impl Fn(&Address<'_>) -> bool,
+    ) -> Result<Proof, Failure> {
+        let subject = workload.subject;
         let mut proof = Proof::default();
         let issued = match self.clusters.tokens(&subject.cluster).await {
             Ok(cluster) => workload.token_request(cluster).await,

@@ -7,7 +7,7 @@ use serde_json::json;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_contract::google::{Member, is_number};
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::{Masks, Secret};
+use sidestep_gate::{Masks, Secret, Unmaskable};
 use sidestep_google::{Credentials, IssuesTokens, Service, TokenOf, failed};
 use sidestep_resources as resource;
 
@@ -22,6 +22,7 @@ const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 pub(super) struct Workload<'a> {
     pub(super) identity: &'a Identity,
     pub(super) subject: &'a wit::Subject,
+    /// The masks of this proof's tokens.
     pub(super) masks: &'a Masks,
 }
 
@@ -124,16 +125,21 @@ impl Workload<'_> {
         )
     }
 
-    /// Takes a token from an answer, and adds it to the masks before anything else.
+    /// Takes a token from an answer, and adds it to the proof's masks before anything else.
     fn keep(&self, what: &str, token: Option<&str>) -> Result<Secret, Failure> {
-        let token = token.filter(|token| self.masks.add(token).is_ok());
-        token.map(Secret::new).ok_or_else(|| {
+        let none = || {
             Failure::new(
                 Class::Failed,
                 codes::identity::NO_TOKEN_IN_ANSWER,
                 Owner::Cloud,
                 format!("cannot {what}: the answer holds no token"),
             )
-        })
+        };
+        let token = token.ok_or_else(none)?;
+        match self.masks.add(token) {
+            Ok(()) => Ok(Secret::new(token)),
+            Err(Unmaskable::TooShort) => Err(none()),
+            Err(why) => Err(why.failure("the token in the answer", Owner::Cloud)),
+        }
     }
 }
