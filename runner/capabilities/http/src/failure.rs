@@ -2,9 +2,7 @@
 
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::blob_failure;
-use sidestep_transport::causes;
-
-use super::names::NotPublic;
+use sidestep_transport::{NotPublic, causes, not_public};
 
 /// Returns the failure of a request that cannot be sent as the plugin spelled it.
 pub(super) fn wrong(why: String) -> Failure {
@@ -17,7 +15,7 @@ pub(super) fn wrong(why: String) -> Failure {
 }
 
 /// Returns the failure of a request to a host that plugins may not reach.
-pub(super) fn refused(why: &str) -> Failure {
+pub(super) fn refused(why: &NotPublic) -> Failure {
     Failure::new(
         Class::Refused,
         codes::http::ADDRESS,
@@ -30,9 +28,8 @@ pub(super) fn refused(why: &str) -> Failure {
 /// Returns the failure of a request without an answer. It omits the URL, which may hold a secret.
 pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
-    let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
-    if let Some(not_public) = not_public {
-        return refused(&not_public.to_string());
+    if let Some(why) = not_public(&error) {
+        return refused(why);
     }
     if let Some(own) = blob_failure(what, &error) {
         return own;

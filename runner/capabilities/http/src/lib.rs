@@ -1,15 +1,14 @@
 //! `http`: requests to hosts that the grant names.
 
-mod address;
 mod client;
 mod failure;
-mod names;
 mod send;
 mod target;
 #[cfg(test)]
 mod tests;
 
-pub use client::{HttpClient, PROXIES};
+pub use client::HttpClient;
+pub use sidestep_transport::PROXIES;
 
 use std::sync::Arc;
 

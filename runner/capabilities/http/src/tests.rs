@@ -1,5 +1,4 @@
 mod attacks;
-mod internet;
 mod logged;
 
 use std::sync::Arc;
@@ -13,10 +12,10 @@ use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::Part;
 use sidestep_gate::{Blob, CallError, Disk, Secret, Services, StepState};
 use sidestep_gate_testing::{Kept, state_with};
+use sidestep_internet_testing::Internet;
 use sidestep_policy::Capability;
+use sidestep_transport::{self as transport, Public};
 use wasmtime::component::Resource;
-
-use internet::Internet;
 
 use super::wit::{self, Host as _};
 use super::{Calls, HttpClient};
@@ -25,12 +24,20 @@ const HOST: &str = "hooks.example.com";
 /// An address of the public internet. No test really connects to it.
 const PUBLIC: &str = "93.184.215.14";
 
+/// Returns a client in this internet.
+fn client_in(internet: &Internet) -> HttpClient {
+    let world = internet.builder(true);
+    HttpClient(Public::new(move |_| {
+        world(transport::builder().https_only(true))
+    }))
+}
+
 /// Returns a step that may send to `hooks.example.com`, which is a server on this machine.
 async fn state(router: Router, granted: &Value) -> (Calls<'static>, Arc<Kept>) {
     let world = Internet::new(&[HOST]);
     let address = world.serve(router).await;
     let world = world.named(HOST, &[PUBLIC]).routed(PUBLIC, address);
-    step_in(&Arc::new(world.client()), granted)
+    step_in(&Arc::new(client_in(&world)), granted)
 }
 
 /// Returns a step that sends with this client.

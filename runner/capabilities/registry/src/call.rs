@@ -1,23 +1,30 @@
 //! The calls of a registry: their credentials and their addresses.
+//!
+//! The grant names a registry, so its host may have any address. What the registry's answer names,
+//! the token service or the target of a redirect, gets no credentials, and its host must be the
+//! registry itself or one of the public internet: the answer would otherwise send the runner to any
+//! server of its network. A registry that itself is in the runner's network may name others there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use reqwest::{Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use sidestep_contract::registry;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Sends;
 use sidestep_google::retry::retry;
 use sidestep_google::{Credentials, Endpoints, Service};
-use sidestep_transport as transport;
+use sidestep_transport::{self as transport, NoClient};
 
 use super::answer::{LARGEST_TOKEN, body, elsewhere, refusal};
 use super::challenge::Challenge;
-use super::failure::unreachable;
+use super::failure::{not_sent, unreachable};
 use super::reference::Repository;
 
+/// The maximum number of redirects of a read.
+const MOST_REDIRECTS: usize = 3;
 /// The timeout of one answer. A request is not retried after this time either.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -54,12 +61,20 @@ impl<'a> Call<'a> {
         self.body = Some(body);
         self
     }
+
+    /// Returns whether its answer may be a redirect (OCI distribution specification, "HTTP
+    /// redirects"): of a read, and not of a write, whose body goes to the granted host only.
+    fn may_move(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
 }
 
 /// The caller of registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
 pub(super) struct Caller {
-    http: transport::Lazy,
+    pub(super) http: transport::Lazy,
+    /// For addresses that an answer names.
+    pub(super) public: transport::Public,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
 }
@@ -67,20 +82,60 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         // Redirects of a registry are handled here.
-        let http = transport::Lazy::new(|| transport::builder().timeout(PATIENCE));
+        let builder = || transport::builder().timeout(PATIENCE);
         Self {
-            http,
+            http: transport::Lazy::new(builder),
+            public: transport::Public::new(move |names| builder().dns_resolver(Arc::new(names))),
             endpoints,
             credentials,
         }
     }
 
-    /// Gets the target of a redirect, without credentials.
-    pub(super) async fn get_elsewhere(
+    /// Sends a read, and follows its redirects.
+    pub(super) async fn read(&self, what: &str, call: &Call<'_>) -> Result<Response, Failure> {
+        let mut answer = self.send(what, call).await?;
+        for _ in 0..MOST_REDIRECTS {
+            let Some(next) = elsewhere(&answer) else {
+                break;
+            };
+            let headers = call.headers.clone();
+            let follow = |http: &Client| {
+                http.request(call.method.clone(), next.clone())
+                    .headers(headers)
+            };
+            answer = self.elsewhere(what, &answer, &next, follow).await?;
+        }
+        if !answer.status().is_success() {
+            return Err(refusal(what, answer).await);
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request, without credentials, to an address that an answer names.
+    async fn elsewhere(
         &self,
-        url: Url,
-    ) -> Result<reqwest::Result<Response>, Failure> {
-        Ok(self.http.get()?.get(url).send().await)
+        what: &str,
+        named_by: &Response,
+        url: &Url,
+        request: impl FnOnce(&Client) -> RequestBuilder,
+    ) -> Result<Response, Failure> {
+        let host = url.host_str().unwrap_or_default();
+        let trusted = self.endpoints.moved(Service::Registry).is_some()
+            || url.origin() == named_by.url().origin()
+            || transport::is_near(named_by);
+        let http = if trusted {
+            self.http.get()?
+        } else {
+            self.public.for_url(url).map_err(|none| match none {
+                NoClient::NotPublic(why) => not_sent(what, &why),
+                NoClient::Setup(failure) => failure,
+            })?
+        };
+        let sent = request(http).send().await;
+        sent.map_err(|error| match transport::not_public(&error) {
+            Some(why) => not_sent(what, why),
+            None => unreachable(what, host, &error),
+        })
     }
 
     /// Cancels a started upload.
@@ -131,11 +186,10 @@ impl Caller {
                 && answer.status() == StatusCode::UNAUTHORIZED
                 && let Some(challenge) = Challenge::of(answer.headers())
             {
-                let authorization = self.anonymous(what, repository, &challenge).await?;
+                let authorization = self.anonymous(what, call, &challenge, &answer).await?;
                 answer = request(authorization).send().await.map_err(lost)?;
             }
-            // Only blobs may be redirected.
-            let moved = call.path.starts_with("blobs/sha256:") && elsewhere(&answer).is_some();
+            let moved = call.may_move() && elsewhere(&answer).is_some();
             if answer.status().is_success() || moved {
                 return Ok(answer);
             }
@@ -177,9 +231,11 @@ impl Caller {
     async fn anonymous(
         &self,
         what: &str,
-        repository: &Repository,
+        call: &Call<'_>,
         challenge: &Challenge,
+        answer: &Response,
     ) -> Result<HeaderMap, Failure> {
+        let repository = call.repository;
         let insecure = self.endpoints.moved(Service::Registry).is_some();
         let url = challenge.url(&repository.path, insecure).ok_or_else(|| {
             Failure::new(
@@ -193,13 +249,8 @@ impl Caller {
                 ),
             )
         })?;
-        let answer = self
-            .http
-            .get()?
-            .get(url)
-            .send()
-            .await
-            .map_err(|error| unreachable(what, &repository.host, &error))?;
+        let get = |http: &Client| http.get(url.clone());
+        let answer = self.elsewhere(what, answer, &url, get).await?;
         if !answer.status().is_success() {
             return Err(refusal(what, answer).await);
         }

@@ -10,22 +10,19 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::NotCreated;
 use sidestep_google::{Credentials, Endpoints};
 
-use super::answer::{body, elsewhere, refusal, text, upload};
+use super::answer::{body, text, upload};
 use super::call::{Call, Caller};
-use super::failure::unreachable;
 use super::reference::{Image, Repository};
 
 /// The maximum size of a manifest or configuration, in bytes: the size that registries have to
 /// accept by the specification.
 const LARGEST: usize = 4 << 20;
-/// The maximum number of redirects of a blob.
-const MOST_REDIRECTS: usize = 3;
 /// The supported media types of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// Registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
-pub struct Registry(Caller);
+pub struct Registry(pub(super) Caller);
 
 /// The target of a reference (OCI image specification, Descriptor).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +49,7 @@ impl Registry {
         let what = format!("resolve {image}");
         let path = format!("manifests/{}", image.reference);
         let call = Call::new(Method::HEAD, &image.repository, path).header(ACCEPT, MANIFESTS);
-        let answer = self.0.send(&what, &call).await?;
+        let answer = self.0.read(&what, &call).await?;
         let headers = answer.headers();
         let digest = text(headers, "docker-content-digest")
             .or(image.digest())
@@ -80,7 +77,7 @@ impl Registry {
         let what = format!("read the manifest of {image}");
         let path = format!("manifests/{}", image.reference);
         let call = Call::new(Method::GET, &image.repository, path).header(ACCEPT, MANIFESTS);
-        let answer = self.0.send(&what, &call).await?;
+        let answer = self.0.read(&what, &call).await?;
         let media_type = text(answer.headers(), "content-type")
             .unwrap_or_default()
             .to_owned();
@@ -104,21 +101,7 @@ impl Registry {
     pub async fn blob(&self, repository: &Repository, digest: &str) -> Result<Vec<u8>, Failure> {
         let what = format!("read {repository}@{digest}");
         let call = Call::new(Method::GET, repository, format!("blobs/{digest}"));
-        let mut answer = self.0.send(&what, &call).await?;
-        // Blobs are often redirected; their digest is known.
-        for _ in 0..MOST_REDIRECTS {
-            let Some(next) = elsewhere(&answer) else {
-                break;
-            };
-            answer = self
-                .0
-                .get_elsewhere(next)
-                .await?
-                .map_err(|error| unreachable(&what, &repository.host, &error))?;
-        }
-        if !answer.status().is_success() {
-            return Err(refusal(&what, answer).await);
-        }
+        let answer = self.0.read(&what, &call).await?;
         let bytes = body(&what, answer, LARGEST).await?;
         let found = sha256(&bytes);
         if found != digest {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_transport::causes;
+use sidestep_transport::{NotPublic, causes};
 
 /// Returns the failure of an answer. `what` completes "cannot …".
 pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
@@ -44,6 +44,18 @@ pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
         Some(reason) => failure.with_detail("reason", reason),
         None => failure,
     }
+}
+
+/// Returns the failure of a request that is not sent, because a registry's answer named a host that
+/// is not on the public internet.
+pub(super) fn not_sent(what: &str, why: &NotPublic) -> Failure {
+    Failure::new(
+        Class::Refused,
+        codes::http::ADDRESS,
+        Owner::Author,
+        format!("cannot {what}: the registry names another server, and {why}"),
+    )
+    .with_help("only a registry that itself has a private address may name other private addresses")
 }
 
 /// Returns the failure of a request without an answer.

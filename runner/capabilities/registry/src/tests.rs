@@ -1,3 +1,5 @@
+mod elsewhere;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -370,6 +372,10 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
             any(|| async { axum::response::Redirect::temporary("/elsewhere") }),
         )
         .route(
+            "/v2/ghcr.io/a/b/manifests/circle",
+            any(|| async { axum::response::Redirect::temporary("circle") }),
+        )
+        .route(
             "/elsewhere",
             any(move || {
                 counted.fetch_add(1, Ordering::Relaxed);
@@ -383,7 +389,7 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
     let other = format!("ghcr.io/a/b@{}", sha256("other"));
     let images = [
         "ghcr.io/a/b:endless",
-        "ghcr.io/a/b:moved",
+        "ghcr.io/a/b:circle",
         &other,
         "a/../b:1",
     ];
@@ -403,4 +409,9 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
         ]
     );
     assert_eq!(elsewhere.load(Ordering::Relaxed), 0);
+    // The specification lets a registry redirect any read.
+    let moved = vec!["ghcr.io/a/b:moved".to_owned()];
+    let found = step.manifest(moved).await.expect("no trap");
+    assert_eq!(found[0].as_ref().expect("followed").text, "{}");
+    assert_eq!(elsewhere.load(Ordering::Relaxed), 1);
 }

@@ -1,7 +1,17 @@
-//! The runner's own HTTP clients: their common settings, and the causes of their errors.
+//! The runner's own HTTP clients: their common settings, the addresses that they may connect to, and
+//! the causes of their errors.
 
+mod address;
 pub mod causes;
+mod names;
+mod proxies;
+mod public;
 
+pub use names::{Lookup, NotPublic, PublicNames};
+pub use proxies::PROXIES;
+pub use public::{NoClient, Public, is_near, not_public};
+
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,17 +31,17 @@ pub fn builder() -> reqwest::ClientBuilder {
 
 /// A client that is created on its first request: reading the machine's trust store takes longer
 /// than a whole run without requests. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Lazy {
-    builder: fn() -> reqwest::ClientBuilder,
+    builder: Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>,
     made: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
 }
 
 impl Lazy {
     /// Stores the builder of the client.
-    pub fn new(builder: fn() -> reqwest::ClientBuilder) -> Self {
+    pub fn new(builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         Self {
-            builder,
+            builder: Arc::new(builder),
             made: Arc::default(),
         }
     }
@@ -43,6 +53,12 @@ impl Lazy {
     pub fn get(&self) -> Result<&reqwest::Client, Failure> {
         let made = self.made.get_or_init(|| build((self.builder)()));
         made.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Debug for Lazy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lazy").finish_non_exhaustive()
     }
 }
 

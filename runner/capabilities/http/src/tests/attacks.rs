@@ -14,10 +14,8 @@ async fn what_was_judged_is_what_is_sent() {
     let internet = Internet::new(&[HOST]);
     let (address, heard) = internet.listen_closely().await;
     let port = address.port();
-    let client = internet
-        .named(HOST, &[PUBLIC])
-        .routed(PUBLIC, address)
-        .client();
+    let internet = internet.named(HOST, &[PUBLIC]).routed(PUBLIC, address);
+    let client = client_in(&internet);
     let granted = json!([{ "host": HOST, "ports": [443, port], "paths": "/ok/**" }]);
     let (mut state, kept) = step_in(&Arc::new(client), &granted);
     for (url, line, host) in [
@@ -68,10 +66,8 @@ async fn another_port_is_another_scope() {
     let (address, heard) = internet.listen_closely().await;
     let port = address.port();
     let with_port = format!("https://hooks.example.com:{port}/");
-    let client = internet
-        .named(HOST, &[PUBLIC])
-        .routed(PUBLIC, address)
-        .client();
+    let internet = internet.named(HOST, &[PUBLIC]).routed(PUBLIC, address);
+    let client = client_in(&internet);
     let client = Arc::new(client);
     let (mut usual, _) = step_in(&client, &json!([{ "host": HOST }]));
     let failure = failed(usual.send(to(&with_port)).await);
@@ -110,7 +106,7 @@ async fn a_connection_of_another_step_is_used_for_its_own_host_alone() {
     let (address, heard) = internet.listen_closely().await;
     // Both names resolve to one address, whose certificate is valid for both.
     let internet = internet.named(HOST, &[PUBLIC]).named(OTHER, &[PUBLIC]);
-    let client = Arc::new(internet.routed(PUBLIC, address).client());
+    let client = Arc::new(client_in(&internet.routed(PUBLIC, address)));
     let (mut first, _) = step_in(&client, &json!([{ "host": HOST, "paths": "/a" }]));
     let (mut second, _) = step_in(&client, &json!([{ "host": OTHER, "paths": "/b" }]));
     let token = secret(&mut first, "Bearer hunter22");
@@ -156,10 +152,10 @@ async fn a_name_that_moves_to_a_private_address_is_not_followed() {
     let (address, heard) = internet.listen_closely().await;
     // The private address has a server that would answer.
     let internet = internet.routed(PUBLIC, address).routed("10.0.0.7", address);
-    let client = internet
+    let internet = internet
         .named(HOST, &["10.0.0.7", "::ffff:169.254.169.254", PUBLIC])
-        .named(HOST, &["10.0.0.7"])
-        .client();
+        .named(HOST, &["10.0.0.7"]);
+    let client = client_in(&internet);
     let (mut state, _) = step_in(&Arc::new(client), &everything());
     state
         .send(to("https://hooks.example.com/"))
@@ -189,7 +185,7 @@ async fn no_fallback_goes_to_a_private_address() {
     let nobody = closed.local_addr().expect("an address");
     drop(closed);
     let internet = internet.routed(PUBLIC, nobody).routed("10.0.0.7", address);
-    let client = internet.named(HOST, &[PUBLIC, "10.0.0.7"]).client();
+    let client = client_in(&internet.named(HOST, &[PUBLIC, "10.0.0.7"]));
     let (mut state, _) = step_in(&Arc::new(client), &everything());
     let failure = failed(state.send(to("https://hooks.example.com/")).await);
     assert_eq!(failure.code, "http.unreachable");
@@ -200,7 +196,7 @@ async fn no_fallback_goes_to_a_private_address() {
         "::ffff:127.0.0.1",
     ] {
         let internet = Internet::new(&[HOST]).routed(mapped, address);
-        let client = internet.named(HOST, &[mapped]).client();
+        let client = client_in(&internet.named(HOST, &[mapped]));
         let (mut state, _) = step_in(&Arc::new(client), &everything());
         let failure = failed(state.send(to("https://hooks.example.com/")).await);
         assert_eq!(failure.code, "http.address", "{mapped}");

@@ -1,4 +1,4 @@
-//! The addresses that a plugin may reach: those of the public internet.
+//! The addresses and names of the public internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -5,29 +5,30 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Certificate, ClientBuilder};
 use sidestep_sandbox_tls::{Authority, Secured, TlsAcceptor};
+use sidestep_transport::{Lookup, PublicNames};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::HttpClient;
-use crate::names::World;
-
 /// A request that a raw server received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Heard {
+pub struct Heard {
     /// The connection's number, from 0.
-    pub(super) connection: usize,
+    pub connection: usize,
     /// The server name from the TLS handshake (SNI).
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// The head of the request, byte by byte.
-    pub(super) head: String,
+    pub head: String,
 }
 
-/// Names and the addresses of each of their lookups, one lookup after another. The last one
+/// Names, and the addresses of each of their lookups, one lookup after another. The last one
 /// repeats.
 type Lookups = HashMap<String, Vec<Vec<IpAddr>>>;
 
-pub(super) struct Internet {
+/// Names, their addresses, and servers with certificates for them.
+pub struct Internet {
     authority: Authority,
     acceptor: TlsAcceptor,
     lookups: Lookups,
@@ -36,7 +37,7 @@ pub(super) struct Internet {
 
 impl Internet {
     /// Creates an internet whose servers have certificates for these names.
-    pub(super) fn new(names: &[&str]) -> Self {
+    pub fn new(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::open(folder.path(), "tests", &[]).expect("an authority");
         let acceptor = authority.acceptor(names, &[]).expect("an acceptor");
@@ -49,7 +50,8 @@ impl Internet {
     }
 
     /// Sets the result of the next lookup of a name.
-    pub(super) fn named(mut self, name: &str, addresses: &[&str]) -> Self {
+    #[must_use]
+    pub fn named(mut self, name: &str, addresses: &[&str]) -> Self {
         let addresses = addresses
             .iter()
             .map(|text| text.parse().expect("an address"));
@@ -59,36 +61,52 @@ impl Internet {
     }
 
     /// Redirects connections to an address, after it has been checked.
-    pub(super) fn routed(mut self, address: &str, to: SocketAddr) -> Self {
+    #[must_use]
+    pub fn routed(mut self, address: &str, to: SocketAddr) -> Self {
         self.routes.insert(address.parse().expect("an address"), to);
         self
     }
 
-    pub(super) fn client(&self) -> HttpClient {
-        let certificate = reqwest::Certificate::from_pem(self.authority.pem().as_bytes());
+    /// Returns a client's builder in this internet: it trusts the internet's certificates, and
+    /// resolves its names. With `checked`, names without public addresses are refused.
+    pub fn builder(
+        &self,
+        checked: bool,
+    ) -> impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + use<> {
+        let certificate = Certificate::from_pem(self.authority.pem().as_bytes());
+        let certificate = certificate.expect("a certificate");
         let lookups = Arc::new(Mutex::new(self.lookups.clone()));
-        let mut client = HttpClient::default();
-        client.world = Some(World {
-            certificate: certificate.expect("a certificate"),
-            lookup: Arc::new(move |name| {
-                let mut lookups = lookups.lock().expect("not poisoned");
-                let found = lookups.get_mut(&name).map(|known| {
-                    if known.len() > 1 {
-                        known.remove(0)
-                    } else {
-                        known[0].clone()
-                    }
-                });
-                let found = found.ok_or_else(|| std::io::Error::other("no such name"));
-                Box::pin(std::future::ready(found))
-            }),
+        let lookup: Lookup = Arc::new(move |name| {
+            let mut lookups = lookups.lock().expect("not poisoned");
+            let found = lookups.get_mut(&name).map(|known| {
+                if known.len() > 1 {
+                    known.remove(0)
+                } else {
+                    known[0].clone()
+                }
+            });
+            let found = found.ok_or_else(|| std::io::Error::other("no such name"));
+            Box::pin(std::future::ready(found))
+        });
+        let names: Arc<dyn Resolve> = if checked {
+            Arc::new(PublicNames::of(lookup))
+        } else {
+            Arc::new(AllNames(lookup))
+        };
+        let names = Arc::new(Routed {
+            names,
             routes: self.routes.clone(),
         });
-        client
+        move |builder| {
+            builder
+                .no_proxy()
+                .tls_certs_merge([certificate.clone()])
+                .dns_resolver(Arc::clone(&names))
+        }
     }
 
     /// Serves a router.
-    pub(super) async fn serve(&self, router: Router) -> SocketAddr {
+    pub async fn serve(&self, router: Router) -> SocketAddr {
         let listener = listen().await;
         let address = listener.local_addr().expect("an address");
         let acceptor = self.acceptor.clone();
@@ -102,7 +120,7 @@ impl Internet {
     }
 
     /// Answers every request with `ok`, keeps connections open, and records the requests.
-    pub(super) async fn listen_closely(&self) -> (SocketAddr, Arc<Mutex<Vec<Heard>>>) {
+    pub async fn listen_closely(&self) -> (SocketAddr, Arc<Mutex<Vec<Heard>>>) {
         let listener = listen().await;
         let address = listener.local_addr().expect("an address");
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -139,4 +157,36 @@ impl Internet {
 
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+/// Resolves names to all their addresses.
+struct AllNames(Lookup);
+
+impl Resolve for AllNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = (self.0)(name.as_str().to_owned());
+        Box::pin(async move {
+            let found = found.await?.into_iter();
+            Ok(Box::new(found.map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}
+
+/// Leads from resolved, and perhaps checked, addresses to a test's servers.
+struct Routed {
+    names: Arc<dyn Resolve>,
+    routes: HashMap<IpAddr, SocketAddr>,
+}
+
+impl Resolve for Routed {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (found, routes) = (self.names.resolve(name), self.routes.clone());
+        Box::pin(async move {
+            let routed: Vec<SocketAddr> = found
+                .await?
+                .map(|address| routes.get(&address.ip()).copied().unwrap_or(address))
+                .collect();
+            Ok(Box::new(routed.into_iter()) as Addrs)
+        })
+    }
 }
