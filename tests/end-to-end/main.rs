@@ -16,6 +16,7 @@ mod conditions;
 mod contexts;
 mod dispositions;
 mod emulators;
+mod endpoints;
 mod faults;
 mod gc;
 mod gcloud;

@@ -20,7 +20,7 @@ pub(crate) struct Served {
 /// A shell with a sandbox's exports, and none of this machine's settings.
 pub(crate) struct Shell<'a> {
     setup: &'a Setup,
-    exports: Vec<(String, String)>,
+    pub(crate) exports: Vec<(String, String)>,
 }
 
 impl Served {

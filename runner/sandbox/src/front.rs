@@ -1,11 +1,12 @@
 //! Google's own names, for clients whose endpoints cannot be configured: one port that speaks TLS
-//! as `*.googleapis.com`, `*.pkg.dev`, `gcr.io` and `*.gcr.io`, with a certificate of the sandbox's
-//! authority.
+//! as `*.googleapis.com`, `*.pkg.dev`, `gcr.io`, `*.gcr.io` and the cluster's DNS endpoint, with a
+//! certificate of the sandbox's authority.
 //!
 //! The same port is an HTTPS proxy (RFC 9110, 9.3.6) that opens tunnels only to these names, which
 //! end at the port itself. An unmodified client therefore needs `HTTPS_PROXY` and the authority's
 //! certificate, and no change to the machine.
 
+mod dns_endpoint;
 mod preface;
 mod route;
 
@@ -16,6 +17,7 @@ use sidestep_sandbox_tls::{Authority, Secured, TlsStream};
 use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 
+pub(crate) use dns_endpoint::behind;
 pub(crate) use route::Backends;
 
 /// The connections: TLS from the start, or after a `CONNECT`.

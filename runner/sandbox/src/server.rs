@@ -145,6 +145,7 @@ pub async fn serve(
         google: by_host(&cloud),
         storage: storage.router(),
         registry: registry.router(),
+        cluster: front::behind(&cloud, kubernetes.router()),
     };
     let router = activity.watched(names.router());
     let google = google_names(places, &mut listeners, router)?;

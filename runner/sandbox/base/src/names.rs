@@ -10,23 +10,27 @@ pub enum Server {
     Storage,
     /// The image registry.
     Registry,
+    /// The API server of a cluster, at its DNS endpoint.
+    Cluster,
 }
 
 /// The domains, each with the server of the names below it. Authorities certify only these.
-pub const DOMAINS: [(&str, Server); 3] = [
+pub const DOMAINS: [(&str, Server); 4] = [
     ("googleapis.com", Server::Apis),
     ("pkg.dev", Server::Registry),
     ("gcr.io", Server::Registry),
+    ("gke.goog", Server::Cluster),
 ];
 
 /// The names in certificates. A wildcard covers one label (RFC 6125, section 6.4.3).
-pub const CERTIFIED: [&str; 6] = [
+pub const CERTIFIED: [&str; 7] = [
     "*.googleapis.com",
     "googleapis.com",
     "*.storage.googleapis.com",
     "*.pkg.dev",
     "gcr.io",
     "*.gcr.io",
+    "*.europe-west1.gke.goog",
 ];
 
 /// Cloud Storage's name. Below it, each bucket has one.
@@ -179,6 +183,7 @@ mod tests {
             ("mystorage.googleapis.com", Server::Apis),
             ("europe-docker.pkg.dev", Server::Registry),
             ("eu.gcr.io", Server::Registry),
+            ("gke-1.europe-west1.gke.goog", Server::Cluster),
         ] {
             assert_eq!(server(host), Some(expected), "{host}");
         }

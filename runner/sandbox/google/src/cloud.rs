@@ -7,6 +7,7 @@ use sidestep_sandbox_base::{Watched, random_bytes};
 use sidestep_sandbox_identity::{Identity, Project};
 use tokio::sync::watch;
 
+use crate::apis::container::endpoints;
 use crate::clusters::Clusters;
 use crate::images::{DockerImage, Images};
 use crate::state::State;
@@ -76,15 +77,26 @@ impl Cloud {
         self.read(|state| state.repositories.get(&name).cloned())
     }
 
-    /// Sets the endpoint of a cluster's API server (host and port, without a scheme) and its CA
-    /// (PEM, base64), as `gcloud container clusters get-credentials` reads them.
+    /// Sets the public endpoint of a cluster's API server (host and port, without a scheme) and its
+    /// CA (PEM, base64), as `gcloud container clusters get-credentials` reads them. The first call
+    /// also gives the cluster a DNS endpoint, which accepts no requests until it is opened.
     pub fn set_cluster_endpoint(&self, cluster: &str, endpoint: &str, ca: &str) {
         self.write(|state| {
-            if let Some(cluster) = state.clusters.get_mut(cluster) {
-                cluster["endpoint"] = Value::from(endpoint);
-                cluster["masterAuth"]["clusterCaCertificate"] = Value::from(ca);
+            if let Some(found) = state.clusters.get_mut(cluster) {
+                found["endpoint"] = Value::from(endpoint);
+                found["masterAuth"]["clusterCaCertificate"] = Value::from(ca);
+                endpoints::complete(cluster, found, endpoint);
             }
         });
+    }
+
+    /// Returns the project of the cluster whose DNS endpoint has this host name, if it is open.
+    pub fn open_dns_endpoint(&self, host: &str) -> Option<String> {
+        self.read(|state| {
+            let mut clusters = state.clusters.iter();
+            let found = clusters.find(|(_, cluster)| endpoints::is_open_at(cluster, host));
+            found.and_then(|(name, _)| Some(name.split('/').nth(1)?.to_owned()))
+        })
     }
 
     /// Sets the address of the token endpoint that new service-account keys name: the STS's address

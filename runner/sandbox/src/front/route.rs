@@ -19,6 +19,8 @@ pub(crate) struct Backends {
     pub(crate) storage: Router,
     /// The image registry.
     pub(crate) registry: Router,
+    /// The cluster's API server, behind the check of its DNS endpoint.
+    pub(crate) cluster: Router,
 }
 
 impl Backends {
@@ -36,6 +38,7 @@ enum Place<'a> {
     /// A bucket's own host name: the object is the whole path.
     Bucket(&'a str),
     Registry,
+    Cluster,
 }
 
 fn place<'a>(host: &'a str, path: &str) -> Place<'a> {
@@ -56,6 +59,7 @@ fn place<'a>(host: &'a str, path: &str) -> Place<'a> {
             Place::Storage
         }
         Some(Server::Apis) => Place::Google,
+        Some(Server::Cluster) => Place::Cluster,
         Some(Server::Registry) | None => Place::Registry,
     }
 }
@@ -69,6 +73,7 @@ async fn answer(State(backends): State<Backends>, mut request: Request) -> Respo
     let router = match place(&host, request.uri().path()) {
         Place::Google => backends.google,
         Place::Registry => backends.registry,
+        Place::Cluster => backends.cluster,
         place => {
             if let Place::Bucket(bucket) = place {
                 let inside = below(request.uri(), bucket);
@@ -84,7 +89,7 @@ async fn answer(State(backends): State<Backends>, mut request: Request) -> Respo
 }
 
 /// Returns the host name of a request, in lower case and without its port.
-fn host(request: &Request) -> String {
+pub(super) fn host(request: &Request) -> String {
     let named = request.uri().host().or_else(|| {
         let value = request.headers().get(header::HOST)?.to_str().ok()?;
         Some(value.rsplit_once(':').map_or(value, |(host, _)| host))

@@ -3,6 +3,7 @@
 //! Reference: <https://cloud.google.com/kubernetes-engine/docs/reference/rest>.
 
 mod clusters;
+pub(crate) mod endpoints;
 mod node_pools;
 mod operations;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Scope, operations, shown};
+use super::{Scope, endpoints, operations, shown};
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
@@ -47,13 +47,22 @@ fn update(cloud: &Cloud, call: &Call, scope: &Scope<'_>, name: &str) -> Answer {
     let Some(wanted) = wanted.filter(|w| !w.is_empty()) else {
         return Err(ApiError::invalid("Must specify a field to update."));
     };
-    if let Some(other) = wanted
-        .keys()
-        .find(|key| *key != "desiredWorkloadIdentityConfig")
-    {
+    let known = ["desiredWorkloadIdentityConfig", endpoints::UPDATE];
+    if let Some(other) = wanted.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(ApiError::invalid(format!(
-            "the sandbox can update only desiredWorkloadIdentityConfig of a cluster, not {other}"
+            "the sandbox can update only {} of a cluster, not {other}",
+            known.join(" and ")
         )));
+    }
+    if let Some(config) = wanted.get(endpoints::UPDATE) {
+        let full = scope.cluster(name);
+        cloud.write(|state| match state.clusters.get_mut(&full) {
+            Some(cluster) => endpoints::update(cluster, config),
+            None => Ok(()),
+        })?;
+        if wanted.len() == 1 {
+            return Ok(operations::done(cloud, scope, "UPDATE_CLUSTER", &full));
+        }
     }
     let pool = call
         .text("/update/desiredWorkloadIdentityConfig/workloadPool")
