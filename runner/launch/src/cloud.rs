@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sidestep_capabilities::Masks;
 use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
 use sidestep_capabilities::identity::{Identity, Variables};
-use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::kubernetes::{Clusters, Endpoint, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Command, Failure, Owner, codes};
@@ -22,6 +22,8 @@ pub struct Cloud {
     pub storage_emulator: Option<String>,
     /// The access to the clusters that pipelines refer to, by the names in the pipelines.
     pub clusters: BTreeMap<String, Mapped>,
+    /// The endpoint of clusters of GKE.
+    pub gke_endpoint: Endpoint,
     /// The sandbox that replaces Google Cloud.
     pub sandbox: Option<Sandboxed>,
     /// Gets each token before it is sent, so that the token is masked in all logs.
@@ -93,7 +95,7 @@ impl Cloud {
         let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials));
         let names = self.clusters.clone();
         let clusters = Clusters::new(Arc::new(google.clone()), Arc::clone(&credentials), names);
-        let clusters = Arc::new(clusters);
+        let clusters = Arc::new(clusters.with_endpoint(self.gke_endpoint));
         Ok(Clients {
             identity: Arc::new(Identity::new(
                 google.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sidestep_capabilities::kubernetes::Mapped;
+use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
 use sidestep_events::{Class, Failure, Owner, codes, commands};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{DEVELOPER, Places, SandboxError, Scenario, Start, attach, files};
@@ -11,7 +11,7 @@ use crate::environment;
 use crate::log;
 use crate::output::note;
 use crate::session::Session;
-use crate::settings::ClusterAccess;
+use crate::settings::{ClusterAccess, GkeEndpoint};
 
 /// Returns the cloud of a run: Google Cloud, or the sandbox of a scenario, which is started if it
 /// is not running. `who` is the caller in the sandbox, instead of its developer.
@@ -52,6 +52,7 @@ pub(crate) async fn connect(
         endpoints: attached.live.endpoints.into_iter().collect(),
         storage_emulator: None,
         clusters,
+        gke_endpoint: endpoint(session),
         sandbox: Some(Sandboxed {
             scenario: attached.live.scenario,
             caller: caller.name().to_owned(),
@@ -71,6 +72,7 @@ fn google(session: &Session, clusters: BTreeMap<String, Mapped>) -> Cloud {
             .collect(),
         storage_emulator: environment::get("STORAGE_EMULATOR_HOST"),
         clusters,
+        gke_endpoint: endpoint(session),
         sandbox: None,
         known_to: log::tokens(),
     }
@@ -80,6 +82,15 @@ fn mapped(access: &ClusterAccess) -> Mapped {
     match access {
         ClusterAccess::Context(context) => Mapped::Context(context.clone()),
         ClusterAccess::InCluster {} => Mapped::InCluster,
+    }
+}
+
+fn endpoint(session: &Session) -> Endpoint {
+    match session.settings.gke_endpoint.value {
+        GkeEndpoint::Auto => Endpoint::Auto,
+        GkeEndpoint::Public => Endpoint::Public,
+        GkeEndpoint::Private => Endpoint::Private,
+        GkeEndpoint::Dns => Endpoint::Dns,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use sidestep_capabilities::http_client::PROXIES;
+use sidestep_capabilities::http_client::{NO_PROXIES, PROXIES};
 use sidestep_state::{RUN_KEY, ci_variables};
 
 use crate::settings;
@@ -85,10 +85,7 @@ pub(crate) fn all() -> Vec<Variables> {
             names: PROXIES.to_vec(),
             about: "the proxy for requests to other hosts",
         },
-        one(
-            &["NO_PROXY", "no_proxy"],
-            "hosts for which the proxy is not used",
-        ),
+        one(&NO_PROXIES, "hosts for which the proxy is not used"),
         one(
             &["SSL_CERT_FILE", "SSL_CERT_DIR"],
             "CA certificates to trust instead of the system's",

@@ -59,6 +59,21 @@ pub enum OnTerminate {
     Detach,
 }
 
+/// The endpoint of GKE's clusters that the runner connects to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GkeEndpoint {
+    /// The first one that answers: public, DNS, private.
+    #[default]
+    Auto,
+    /// The address on the internet.
+    Public,
+    /// The address in the cluster's network.
+    Private,
+    /// The name that Google's frontend serves.
+    Dns,
+}
+
 /// Defines the resolved settings.
 macro_rules! settings {
     ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {

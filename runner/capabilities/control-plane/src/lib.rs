@@ -3,6 +3,8 @@
 //! The whole API of a client is compiled in the crate that builds the client, which takes longer
 //! than the rest of the runner. So this crate holds the clients and nothing that changes often.
 
+mod api_server;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,10 +225,6 @@ fn backoff() -> ExponentialBackoff {
 #[async_trait]
 impl FindsClusters for ControlPlane {
     async fn api_server(&self, cluster: &Name) -> Result<ApiServer, Failure> {
-        let found = self.cluster(cluster).await?;
-        Ok(ApiServer {
-            endpoint: found.endpoint,
-            authority: found.master_auth.unwrap_or_default().cluster_ca_certificate,
-        })
+        Ok(api_server::of(*self.cluster(cluster).await?))
     }
 }

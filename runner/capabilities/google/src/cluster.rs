@@ -12,19 +12,35 @@ use crate::Name;
 /// The form of a cluster's name.
 pub const CLUSTER: &str = "projects/P/locations/L/clusters/C";
 
-/// The address of a cluster's API server, from Kubernetes Engine.
+/// The addresses of a cluster's API server, from Kubernetes Engine. An address is a host, with a
+/// port if it has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiServer {
-    /// The host, with a port if it has one; empty while the cluster has none.
-    pub endpoint: String,
-    /// The CA certificates, base64 of PEM; empty for the certificates that the machine trusts.
+    /// The address on the internet.
+    pub public: Option<String>,
+    /// The address in the cluster's network.
+    pub private: Option<String>,
+    /// The name that Google's frontend serves.
+    pub dns: Option<DnsEndpoint>,
+    /// The CA certificates of the first two addresses, base64 of PEM; empty for the certificates
+    /// that the machine trusts.
     pub authority: String,
+}
+
+/// A cluster's DNS endpoint. Its certificate is from a public CA, and callers need the permission
+/// `container.clusters.connect`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DnsEndpoint {
+    /// The host: `gke-….LOCATION.gke.goog`.
+    pub host: String,
+    /// Whether it accepts requests from outside of Google's services.
+    pub is_open: bool,
 }
 
 /// Finds clusters by their resource names.
 #[async_trait]
 pub trait FindsClusters: Debug + Send + Sync {
-    /// Returns the address of the API server of `projects/P/locations/L/clusters/C`.
+    /// Returns the addresses of the API server of `projects/P/locations/L/clusters/C`.
     async fn api_server(&self, cluster: &Name) -> Result<ApiServer, Failure>;
 }
 

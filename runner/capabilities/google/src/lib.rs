@@ -18,7 +18,9 @@ mod origin;
 mod rest;
 pub mod retry;
 
-pub use cluster::{ApiServer, CLUSTER, FindsClusters, IssuesTokens, ReachesClusters, TokenOf};
+pub use cluster::{
+    ApiServer, CLUSTER, DnsEndpoint, FindsClusters, IssuesTokens, ReachesClusters, TokenOf,
+};
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{failed, of_api_error, of_client_error};

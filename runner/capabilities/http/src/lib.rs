@@ -8,7 +8,7 @@ mod target;
 mod tests;
 
 pub use client::HttpClient;
-pub use sidestep_transport::PROXIES;
+pub use sidestep_transport::{NO_PROXIES, PROXIES};
 
 use std::sync::Arc;
 

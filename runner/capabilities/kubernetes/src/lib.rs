@@ -21,7 +21,7 @@ mod target;
 mod tokens;
 mod tries;
 
-pub use cluster::{Clusters, Mapped};
+pub use cluster::{Clusters, Endpoint, Mapped};
 pub use deletion::Deletion;
 pub use link::CAPABILITY;
 pub use list::Most;

@@ -8,7 +8,7 @@ mod proxies;
 mod public;
 
 pub use names::{Lookup, NotPublic, PublicNames};
-pub use proxies::PROXIES;
+pub use proxies::{NO_PROXIES, PROXIES};
 pub use public::{NoClient, Public, is_near, not_public};
 
 use std::fmt;

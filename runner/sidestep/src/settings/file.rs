@@ -12,7 +12,7 @@ use sidestep_files::{Folder, OpenError, Patterns};
 
 use super::known::{self, Known, each_setting, unlockable};
 use super::value::SettingValue;
-use super::{Color, ENDPOINTS, Limit, OnTerminate, Size, Time};
+use super::{Color, ENDPOINTS, GkeEndpoint, Limit, OnTerminate, Size, Time};
 
 /// The maximum size of a settings file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;

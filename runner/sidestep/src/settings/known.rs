@@ -142,6 +142,17 @@ pub(crate) const SECRET_FILES: Known = anyone(
 )
 .operators("`secretFiles` determines which files outside of the workspace a pipeline may read");
 
+pub(crate) const GKE_ENDPOINT: Known = anyone(
+    "gkeEndpoint",
+    "SIDESTEP_GKE_ENDPOINT",
+    "auto, public, private or dns",
+    "The endpoint of GKE clusters that the runner connects to. `auto`: the first that answers of the \
+     public endpoint, the DNS endpoint (if it accepts requests from outside of Google Cloud's \
+     services) and the private endpoint. The DNS endpoint needs the permission \
+     container.clusters.connect.",
+)
+.operators(REACHES);
+
 pub(crate) const ENDPOINTS: Known = Known {
     variable: Some("SIDESTEP_ENDPOINT_NAME"),
     ..anyone(
@@ -189,6 +200,7 @@ macro_rules! each_setting {
             compile_memory: Size = SizeFrom(CompileLimits::default().memory), COMPILE_MEMORY;
             memory: Option<Size> = None, MEMORY;
             secret_files: Patterns = Patterns::default(), SECRET_FILES;
+            gke_endpoint: GkeEndpoint = GkeEndpoint::Auto, GKE_ENDPOINT;
         }
     };
 }

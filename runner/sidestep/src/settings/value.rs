@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use sidestep_files::Patterns;
 
-use super::{Color, OnTerminate, Size, SizeFrom, Time};
+use super::{Color, GkeEndpoint, OnTerminate, Size, SizeFrom, Time};
 
 /// The text for the default memory limit.
 const HALF: &str = "half of the machine's or container's";
@@ -56,6 +56,7 @@ macro_rules! alike {
 alike! {
     Color, |text| Self::from_str(text, false), named;
     OnTerminate, |text| Self::from_str(text, false), named;
+    GkeEndpoint, |text| Self::from_str(text, false), named;
     Time, FromStr::from_str, ToString::to_string;
 }
 

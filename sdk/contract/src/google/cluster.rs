@@ -57,6 +57,17 @@ impl Cluster {
             .build()
     }
 
+    /// Returns the command that opens the DNS endpoint to callers outside of Google Cloud's services
+    /// (Kubernetes Engine, `dnsEndpointConfig.allowExternalTraffic`).
+    pub fn open_dns(&self) -> Option<Command> {
+        Command::new(&["gcloud", "container", "clusters", "update"])
+            .value(&self.name)
+            .option("--location", &self.location)
+            .option("--project", &self.project)
+            .words(&["--enable-dns-access"])
+            .build()
+    }
+
     /// Returns the command that shows the workload pool.
     pub fn show_pool(&self) -> Option<Command> {
         Command::new(&["gcloud", "container", "clusters", "describe"])
