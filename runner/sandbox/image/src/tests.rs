@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -194,4 +194,23 @@ fn a_file_is_replaced_when_the_new_one_is_whole() {
     fs::write(&other, "").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&path), mode(&other));
+}
+
+#[test]
+fn a_device_is_written_to_and_a_link_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = folder.path().join("device");
+    symlink("/dev/null", &device).unwrap();
+    assert_eq!(write_file(&program(), "1.2.3", &device).unwrap(), ARCHIVE.1);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    assert_eq!(fs::read_link(&device).unwrap(), Path::new("/dev/null"));
+
+    let file = folder.path().join("image.tar");
+    fs::write(&file, "before").unwrap();
+    let link = folder.path().join("link");
+    symlink(&file, &link).unwrap();
+    write_file(&program(), "1.2.3", &link).unwrap();
+    assert_eq!(fs::read_link(&link).unwrap(), file);
+    assert!(fs::read(&file).unwrap() == ARCHIVE.0);
+    assert!(write_file(&program(), "1.2.3", folder.path()).is_err());
 }

@@ -1,4 +1,6 @@
+use std::fs::{self, OpenOptions};
 use std::io::{BufWriter, Seek as _, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::archive::{self, Written};
@@ -25,23 +27,30 @@ pub fn write(program: &Path, version: &str, out: impl Write) -> Result<Written, 
     archive::write(out, root.machine, version, &blob, file)
 }
 
-/// Writes the images of a program to a file. An existing file is replaced once the new one is whole.
+/// Writes the images of a program to a file. An existing file is replaced once the new one is whole;
+/// a pipe or a device is written to.
 ///
 /// # Errors
 /// As [`write`].
 pub fn write_file(program: &Path, version: &str, path: &Path) -> Result<Written, ImageError> {
-    let folder = match path.parent() {
+    // A link stays: the file that it names is replaced.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        let out = OpenOptions::new().write(true).open(&target);
+        return write(program, version, out.map_err(ImageError::Unwritable)?);
+    }
+    let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let permissions = PermissionsExt::from_mode(0o666);
     let file = tempfile::Builder::new()
         .prefix(".sidestep-image-")
         .permissions(permissions) // less the umask's
         .tempfile_in(folder)
         .map_err(ImageError::Unwritable)?;
     let written = write(program, version, BufWriter::new(file.as_file()))?;
-    file.persist(path)
+    file.persist(&target)
         .map_err(|error| ImageError::Unwritable(error.error))?;
     Ok(written)
 }
