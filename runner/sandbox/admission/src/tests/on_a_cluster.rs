@@ -15,6 +15,7 @@ use sidestep_sandbox_tls::{Authority, Secured};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::pods::large;
 use super::{Case, names, patched, seen, table};
 use crate::cluster::put;
 use crate::install::install_by;
@@ -67,6 +68,10 @@ async fn check_table(client: &Client, namespace: &str) {
         assert_eq!(seen(&created), expected, "{what}");
         assert_eq!(seen(&created), seen(&patched(&pod)), "{what}");
     }
+    let large = large();
+    let created = seen(&created(client, namespace, &large).await);
+    assert_eq!(created, seen(&patched(&large)));
+    assert_ne!(created, seen(&large));
 }
 
 /// Checks that a namespace's pods are not changed.
@@ -241,6 +246,63 @@ async fn an_object_of_another_is_never_touched() {
         .await
         .unwrap_err();
     assert!(matches!(refused, Error::NoNamespace(name) if name == "nowhere"));
+}
+
+/// Prints what a program in a container gets: an address of each server, the variables, and the
+/// first and the last line of the bundle.
+const SCRIPT: &str = "grep -w storage.googleapis.com /etc/hosts | cut -f1
+grep -w metadata.google.internal /etc/hosts | cut -f1
+echo $SSL_CERT_FILE $NODE_EXTRA_CA_CERTS
+head -n 1 $SSL_CERT_FILE
+tail -n 1 $SSL_CERT_FILE";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_in_containers_get_the_names_and_the_bundle() {
+    let Some(cluster) = sidestep_cluster_testing::node() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let namespace = cluster.namespace();
+    match install(&client, &names(), &only(&namespace), None).await {
+        // A cluster of the user's, older than policies.
+        Err(Error::NoPolicies) => return,
+        installed => assert_eq!(installed.unwrap(), Means::Policy),
+    }
+    assert!(
+        is_in_force(&client, namespace.name(), PATIENCE)
+            .await
+            .unwrap()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for (name, host_network) in [("of-its-own", false), ("of-the-node", true)] {
+        let script = json!(["sh", "-c", SCRIPT]);
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name },
+            "spec": {
+                "restartPolicy": "Never",
+                "hostNetwork": host_network,
+                "initContainers": [{ "name": "first", "image": cluster.image(), "command": script }],
+                "containers": [{ "name": "main", "image": cluster.image(), "command": script }],
+            },
+        });
+        let file = folder.path().join(name);
+        std::fs::write(&file, pod.to_string()).unwrap();
+        namespace.ok(&["create", "--filename", file.to_str().unwrap()]);
+    }
+    let path = "/var/run/sidestep-google-names/ca-bundle.crt";
+    let expected = format!(
+        "10.96.0.2\n169.254.169.254\n{path} {path}\n-----BEGIN CERTIFICATE-----\nthe authority\n"
+    );
+    for name in ["of-its-own", "of-the-node"] {
+        let ended = "--for=jsonpath={.status.phase}=Succeeded";
+        namespace.ok(&["wait", &format!("pod/{name}"), ended, "--timeout=120s"]);
+        for container in ["first", "main"] {
+            let log = namespace.ok(&["logs", name, "--container", container]);
+            assert_eq!(log, expected, "{name} {container}");
+        }
+    }
+    assert_eq!(remove(&client).await.unwrap(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -179,3 +179,12 @@ pub(super) fn table() -> Vec<Case> {
         ),
     ]
 }
+
+/// Returns a pod with many containers and variables: expressions have a budget.
+pub(super) fn large() -> Value {
+    let variable = |number: u32| json!({ "name": format!("V{number}"), "value": "x" });
+    let variables: Vec<Value> = (0..200).map(variable).collect();
+    let container = |number: u32| json!({ "name": format!("c{number}"), "env": variables });
+    let containers: Vec<Value> = (0..20).map(container).collect();
+    case("many", json!({ "containers": containers }), &[]).pod
+}
