@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -320,15 +320,17 @@ fn a_file_that_is_swapped_for_a_link_is_never_read() {
         "grants: { workspace: { read: [\"public/**\"] } }",
     );
     let folder = arena.setup.workspace().join("public");
-    let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
+        // Its end, also by a panic, ends the other thread.
+        let (working, ended) = channel::<()>();
+        let folder = &folder;
+        scope.spawn(move || {
+            while ended.try_recv() == Err(TryRecvError::Empty) {
                 exchange(&folder.join("open.txt"), &folder.join("to-private"));
             }
         });
         let outcome = run_with_secret(&mut arena, &["run"]);
-        over.store(true, Ordering::Relaxed);
+        drop(working);
         assert_eq!(outcome.code, Some(1), "{outcome}");
         assert!(outcome.said().contains("read an open line"), "{outcome}");
         assert_hides_all(&outcome);

@@ -40,7 +40,11 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
     let mut setup = Setup::with_application();
-    let labels: String = (0..15_000).map(|n| format!("LABEL n={n}\n")).collect();
+    // Long lines, so that the log is full long before the journal.
+    let filler = "x".repeat(150);
+    let labels: String = (0..5_000)
+        .map(|n| format!("LABEL n={n}{filler}\n"))
+        .collect();
     setup.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}"),

@@ -158,7 +158,7 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
     let exports = exports(&mut setup, "build-hangs");
     let name = pod.split_once('/').unwrap().1;
     let expire = format!(
-        "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2026-01-01T00:00:00Z"
+        "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2000-01-01T00:00:00Z"
     );
     said(&client(&setup, &exports, &expire));
     // The next run of any user in that namespace removes the pod and reports it.

@@ -115,7 +115,8 @@ fn numbers(setup: &mut Setup, run: &str) -> Vec<u32> {
 
 #[test]
 fn a_runner_killed_in_a_long_log_has_every_line_once() {
-    const LINES: u32 = 3000;
+    // They take seconds to write, so that each signal arrives long before the end.
+    const LINES: u32 = 20_000;
     let mut setup = Setup::with_application();
     let labels: String = (0..LINES).map(|n| format!("LABEL n={n}\n")).collect();
     setup.write(

@@ -76,7 +76,8 @@ fn a_stuck_reader_does_not_keep_the_process_from_ending() {
 
 #[test]
 fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
-    let mut setup = with_lines(LINES);
+    // The signal arrives long before the end.
+    let mut setup = with_lines(5 * LINES);
     let run = ["run", "--sandbox", "--run-id", "deaf", "--output", "json"];
     let mut child = setup.start(&run);
     // Some thousand lines: more than a pipe can buffer.

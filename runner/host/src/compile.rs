@@ -20,8 +20,6 @@ use sidestep_catalog::PluginError;
 use sidestep_events::codes;
 use wasmtime::Engine;
 
-/// The compile time after which the user is notified.
-const SILENT: Duration = Duration::from_secs(1);
 /// The maximum number of threads that compile. Each takes memory for its stack and its allocations.
 const MAX_THREADS: usize = 4;
 /// The maximum number of bytes of the child's standard error that are read.
@@ -44,8 +42,15 @@ pub struct Apart {
     pub program: PathBuf,
     /// The limits on compiling one component.
     pub limits: CompileLimits,
-    /// Called when compiling takes longer than a second.
+    /// Called when compiling takes longer than `silent`.
     pub notice: Notice,
+    /// The compile time without a notice.
+    pub silent: Duration,
+}
+
+impl Apart {
+    /// The compile time after which a person is usually notified.
+    pub const SILENT: Duration = Duration::from_secs(1);
 }
 
 /// The limits on compiling one component.
@@ -124,7 +129,7 @@ impl Apart {
         let (status, said) = std::thread::scope(|scope| {
             let (_ended, waits) = channel::<()>();
             scope.spawn(move || {
-                if waits.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
+                if waits.recv_timeout(self.silent) == Err(RecvTimeoutError::Timeout) {
                     let size = bytes.len();
                     (self.notice.0)(Compiling { name, size });
                 }

@@ -231,5 +231,6 @@ fn compiler(site: &Site) -> Apart {
         program: "/proc/self/exe".into(),
         limits: site.compile,
         notice: Notice::new(move |compiling| notes.tell(Note::Compiling(compiling))),
+        silent: Apart::SILENT,
     }
 }

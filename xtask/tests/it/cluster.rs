@@ -191,7 +191,7 @@ fn start_pod(cluster: &Cluster) {
         "wait",
         "pod/pod",
         "--for=condition=Ready",
-        "--timeout=60s",
+        "--timeout=180s",
     ]);
     until("the pod reached the API server", || {
         cluster.ok(&["kubectl", "logs", "pod"]) == "reached\n"

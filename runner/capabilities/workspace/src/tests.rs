@@ -1,5 +1,6 @@
 use std::io::Read as _;
 use std::sync::Arc;
+use std::sync::mpsc::{TryRecvError, channel};
 
 use serde_json::json;
 use sidestep_gate::{Blob, Gate, StepContext};
@@ -398,15 +399,17 @@ fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
     let root = place.folder.path().join("root");
     std::os::unix::fs::symlink("../other", root.join("app.link")).expect("made");
     let workspace = place.open(false);
-    let over = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        // Its end, also by a panic, ends the other thread.
+        let (working, ended) = channel::<()>();
+        let root = &root;
+        scope.spawn(move || {
             let (folder, link, aside) = (
                 root.join("app/sub"),
                 root.join("app.link"),
                 root.join("app.aside"),
             );
-            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            while ended.try_recv() == Err(TryRecvError::Empty) {
                 for (from, to) in [
                     (&folder, &aside),
                     (&link, &folder),
@@ -427,7 +430,7 @@ fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
             let packed: Vec<_> = packed.largest.iter().map(|file| &file.path).collect();
             assert!(packed.iter().all(|path| *path == "sub/file"), "{packed:?}");
         }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(working);
     });
 }
 

@@ -1,6 +1,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 
 use rustix::fs::{CWD, mkfifoat};
@@ -204,7 +204,6 @@ fn an_entry_is_looked_at_as_it_is() {
 
 /// Swaps a path for a link and back in a tight loop while `work` runs.
 fn while_swapped(path: &Path, target: &str, work: impl FnOnce()) {
-    let over = AtomicBool::new(false);
     let link = path.with_extension("link");
     symlink(target, &link).expect("made");
     let exchange = || {
@@ -212,14 +211,16 @@ fn while_swapped(path: &Path, target: &str, work: impl FnOnce()) {
         rustix::fs::renameat_with(CWD, path, CWD, &link, flags).expect("exchanged");
     };
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
+        // Its end, also by a panic, ends the other thread.
+        let (working, ended) = channel::<()>();
+        scope.spawn(move || {
+            while ended.try_recv() == Err(TryRecvError::Empty) {
                 exchange();
                 thread::yield_now();
             }
         });
         work();
-        over.store(true, Ordering::Relaxed);
+        drop(working);
     });
 }
 

@@ -451,7 +451,8 @@ async fn the_check_of_outputs_counts_to_the_attempt_and_a_cancel_does_not_wait_f
     let plugin = plugin.expect("it loads");
 
     let mut step = Step::new();
-    step.timeout = Some(Duration::from_millis(200));
+    // The check must begin before this time is over.
+    step.timeout = Some(Duration::from_secs(5));
     let failure = step.run(&plugin).await.expect_err("its time is over");
     assert_eq!(failure.class, Class::TimedOut);
 

@@ -188,7 +188,7 @@ fn a_running_pod_is_deleted_within_its_grace() {
             "wait",
             "pod/build",
             "--for=condition=Ready",
-            "--timeout=60s",
+            "--timeout=180s",
         ]);
         let wait = Some(Duration::from_mins(1));
         assert_eq!(
