@@ -33,16 +33,21 @@ impl Credentials {
 
     /// Creates credentials from one access token, for its lifetime.
     pub fn token(token: &Secret) -> Self {
-        let found = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map(|mut value| {
+        match HeaderValue::try_from(format!("Bearer {}", token.expose())) {
+            Ok(mut value) => {
                 value.set_sensitive(true);
-                credentials::Credentials::from(OneToken(HeaderMap::from_iter([(
-                    header::AUTHORIZATION,
-                    value,
-                )])))
-            })
-            .map_err(|_| "the access token can't be sent in a header".to_owned());
-        Self::of(found, None)
+                Self::fixed(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+            }
+            Err(_) => {
+                let why = "the access token can't be sent in a header";
+                Self::of(Err(why.to_owned()), None)
+            }
+        }
+    }
+
+    /// Creates credentials that send these headers.
+    pub(crate) fn fixed(headers: HeaderMap) -> Self {
+        Self::of(Ok(credentials::Credentials::from(Fixed(headers))), None)
     }
 
     /// Creates credentials from a file of type `external_account`: workload identity federation.
@@ -131,11 +136,11 @@ impl Credentials {
     }
 }
 
-/// A given token in the library's form.
+/// Given headers in the library's form.
 #[derive(Debug)]
-struct OneToken(HeaderMap);
+struct Fixed(HeaderMap);
 
-impl CredentialsProvider for OneToken {
+impl CredentialsProvider for Fixed {
     async fn headers(
         &self,
         _: Extensions,

@@ -3,6 +3,9 @@ use std::str::FromStr;
 
 use url::Url;
 
+/// The end of the names of Google's APIs.
+const GOOGLE: &str = ".googleapis.com";
+
 /// A Google Cloud service that has an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
@@ -143,6 +146,24 @@ impl Endpoints {
         }
     }
 
+    /// Returns the `Host` of a request, if it is not the address's own: at Google's private addresses
+    /// (`private.googleapis.com`, Private Service Connect) it names the service. A region's address
+    /// keeps its own.
+    pub fn host(&self, service: Service) -> Option<&'static str> {
+        let own = service.default_url()?.strip_prefix("https://")?;
+        let name = own.strip_suffix(GOOGLE)?;
+        let moved = self.moved.get(&service)?.host_str()?;
+        let prefix = moved.strip_suffix(GOOGLE)?;
+        // `europe-west1-container`, or `container.europe-west1.rep`.
+        let is_regional = prefix
+            .strip_suffix(name)
+            .is_some_and(|region| region.len() > 1 && region.ends_with('-'))
+            || prefix
+                .strip_prefix(name)
+                .is_some_and(|region| region.starts_with('.') && region.ends_with(".rep"));
+        (moved != own && !is_regional).then_some(own)
+    }
+
     /// Returns the address that was set in place of Google's own.
     pub fn moved(&self, service: Service) -> Option<&Url> {
         self.moved.get(&service)
@@ -168,6 +189,34 @@ mod tests {
             assert_eq!(url.as_deref(), Some("http://127.0.0.1:1"));
             assert!(!endpoints.is_storage_anonymous());
         }
+    }
+
+    #[test]
+    fn a_private_address_is_asked_for_the_service_and_a_region_s_for_itself() {
+        let host_at = |host: &str| {
+            let mut endpoints = Endpoints::default();
+            let url = format!("https://{host}").parse().expect("a URL");
+            endpoints.set(Service::Container, url);
+            endpoints.host(Service::Container)
+        };
+        for private in [
+            "private.googleapis.com",
+            "restricted.googleapis.com",
+            "container-ci.p.googleapis.com",
+            "container.mtls.googleapis.com",
+        ] {
+            assert_eq!(host_at(private), Some("container.googleapis.com"));
+        }
+        for other in [
+            "container.googleapis.com",
+            "europe-west1-container.googleapis.com",
+            "container.europe-west1.rep.googleapis.com",
+            "127.0.0.1:8443",
+            "googleapis.com.example",
+        ] {
+            assert_eq!(host_at(other), None, "{other}");
+        }
+        assert_eq!(Endpoints::default().host(Service::Container), None);
     }
 
     #[test]

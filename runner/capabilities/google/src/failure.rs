@@ -269,6 +269,46 @@ mod tests {
         );
     }
 
+    /// The details of AIP-193 come in any order, and only an `ErrorInfo` has a reason.
+    #[test]
+    fn the_reason_is_found_among_all_details() {
+        let detail = |kind: &str, more: Value| {
+            let mut detail = json!({"@type": format!("type.googleapis.com/google.rpc.{kind}")});
+            let more = more.as_object().expect("an object").clone();
+            detail.as_object_mut().expect("an object").extend(more);
+            detail
+        };
+        let violations = |key: &str, more: Value| json!({key: [more]});
+        let body = json!({"error": {
+            "code": 403,
+            "message": "Request is prohibited by organization's policy.",
+            "status": "PERMISSION_DENIED",
+            "details": [
+                detail("RetryInfo", json!({"retryDelay": "30s"})),
+                detail("PreconditionFailure", violations("violations", json!({
+                    "type": "VPC_SERVICE_CONTROLS", "description": "x"}))),
+                detail("QuotaFailure", violations("violations", json!({
+                    "subject": "projects/1", "description": "x"}))),
+                detail("BadRequest", violations("fieldViolations", json!({
+                    "field": "name", "description": "x", "reason": "BAD"}))),
+                detail("ErrorInfo", json!({
+                    "reason": "SECURITY_POLICY_VIOLATED",
+                    "domain": "googleapis.com",
+                    "metadata": {"uid": "1"}})),
+            ],
+        }});
+        let failure = of_api_error("x", 403, body.to_string().as_bytes());
+        assert_eq!(failure.code, "google.permission-denied");
+        let expected = json!({
+            "httpStatus": 403,
+            "status": "PERMISSION_DENIED",
+            "reason": "SECURITY_POLICY_VIOLATED",
+            "domain": "googleapis.com",
+            "metadata": {"uid": "1"},
+        });
+        assert_eq!(Value::Object(failure.details), expected);
+    }
+
     #[test]
     fn an_error_of_oauth_is_named_by_its_code() {
         let body = br#"{"error":"invalid_target","error_description":"no such pool"}"#;

@@ -1,5 +1,7 @@
 //! Names of resources, checked before they become a part of a URL.
 
+use std::fmt;
+
 use sidestep_contract::google::{Account, is_project};
 use sidestep_events::{Class, Failure, Owner, codes};
 
@@ -62,6 +64,12 @@ impl Name {
     }
 }
 
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// The name that a plugin gave. An invalid one is kept as text, so that the gate checks and records
 /// it all the same.
 #[derive(Debug, Clone)]
@@ -104,9 +112,21 @@ impl Named {
 /// # Errors
 /// `google.name` if the text is not an email address.
 pub fn service_account(email: &str) -> Result<Name, Failure> {
-    let project = Account::project_of(email);
-    let wrong = || {
-        Failure::new(
+    account_of(email, Account::project_of(email))
+}
+
+/// Returns a service account's name with `-` for its project, as the methods of IAM Service Account
+/// Credentials require it.
+///
+/// # Errors
+/// As [`service_account`].
+pub fn account_of_any_project(email: &str) -> Result<Name, Failure> {
+    account_of(email, None)
+}
+
+fn account_of(email: &str, project: Option<String>) -> Result<Name, Failure> {
+    if email.matches('@').count() != 1 || !is_part(email) || email.len() > MAX_NAME {
+        return Err(Failure::new(
             Class::InvalidInput,
             codes::google::NAME,
             Owner::Author,
@@ -115,10 +135,7 @@ pub fn service_account(email: &str) -> Result<Name, Failure> {
                 email.escape_debug()
             ),
         )
-        .with_help("write it as NAME@PROJECT.iam.gserviceaccount.com")
-    };
-    if email.matches('@').count() != 1 || !is_part(email) || email.len() > MAX_NAME {
-        return Err(wrong());
+        .with_help("write it as NAME@PROJECT.iam.gserviceaccount.com"));
     }
     Ok(Name {
         text: format!(
@@ -202,8 +219,14 @@ mod tests {
                 format!("projects/{project}/serviceAccounts/{email}")
             );
         }
+        let anywhere = account_of_any_project("builder@demo.iam.gserviceaccount.com");
+        assert_eq!(
+            anywhere.expect("a name").as_str(),
+            "projects/-/serviceAccounts/builder@demo.iam.gserviceaccount.com"
+        );
         for email in ["", "builder", "a@b@c", "a/b@c", "a@b?c", "a:b@c"] {
             assert!(service_account(email).is_err(), "{email}");
+            assert!(account_of_any_project(email).is_err(), "{email}");
         }
     }
 }

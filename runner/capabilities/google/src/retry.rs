@@ -8,25 +8,48 @@ use sidestep_events::{Class, Failure};
 
 /// The maximum number of attempts.
 pub const TRIES: u32 = 4;
-/// The pauses between attempts: 200 to 400 ms, then twice as long each. They are random, so that
-/// many runners do not retry at the same moment.
+/// The shortest first pause. A pause is random, up to twice the shortest one, so that many runners
+/// do not retry at the same moment; the shortest pause doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause of all.
+const LONGEST_PAUSE: Duration = FIRST_PAUSE.saturating_mul(1 << (TRIES - 1));
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(200))
+    .with_min_delay(FIRST_PAUSE)
     .with_max_times(TRIES as usize - 1)
     .with_jitter();
 
+/// The failure of one attempt.
+pub trait Attempt {
+    /// Returns the failure.
+    fn failure(&self) -> &Failure;
+    /// Returns whether another attempt may succeed.
+    fn is_transient(&self) -> bool;
+}
+
+impl Attempt for Failure {
+    fn failure(&self) -> &Failure {
+        self
+    }
+
+    fn is_transient(&self) -> bool {
+        self.class == Class::Unavailable
+    }
+}
+
 /// Runs `work` until it succeeds, fails permanently, reaches the maximum number of attempts, or
-/// `patience` has passed. Only class `unavailable` is retried.
-pub async fn retry<T, W>(patience: Duration, work: impl FnMut() -> W) -> Result<T, Failure>
+/// there is no time for another pause within `patience`.
+pub async fn retry<T, F, W>(patience: Duration, work: impl FnMut() -> W) -> Result<T, F>
 where
-    W: Future<Output = Result<T, Failure>>,
+    F: Attempt,
+    W: Future<Output = Result<T, F>>,
 {
     let began = Instant::now();
     let mut tried = 0;
     work.retry(PAUSES)
-        .when(|failure| failure.class == Class::Unavailable && began.elapsed() < patience)
-        .notify(|failure, pause| {
+        .when(|failed| failed.is_transient() && began.elapsed() + LONGEST_PAUSE < patience)
+        .notify(|failed, pause| {
             tried += 1;
+            let failure = failed.failure();
             let (code, why) = (failure.code.exact(), failure.message.exact());
             tracing::debug!(tried, ?pause, code, why, "retrying a call to Google");
         })
