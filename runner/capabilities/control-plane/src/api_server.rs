@@ -1,7 +1,9 @@
 //! The addresses of a cluster's API server, from its description.
 
-use google_cloud_container_v1::model::Cluster;
+use sidestep_google::convert::filled;
 use sidestep_google::{ApiServer, DnsEndpoint};
+
+use super::Cluster;
 
 /// Returns the addresses in a cluster's description. Every cluster describes its endpoints in
 /// `controlPlaneEndpointsConfig` by now; `endpoint` alone is one of them, which older emulators
@@ -29,10 +31,6 @@ pub(crate) fn of(cluster: Cluster) -> ApiServer {
         }),
         authority,
     }
-}
-
-fn filled(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

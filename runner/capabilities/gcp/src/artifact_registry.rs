@@ -9,7 +9,6 @@ use sidestep_events::Failure;
 use sidestep_gate::functions::artifact_registry as functions;
 use sidestep_gate::{Capability, Gate, GateCall, Priced, StepState};
 use sidestep_google::convert::{filled, value, wkt_milliseconds};
-use sidestep_google::failed;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::artifact_registry::ArtifactRegistryCall;
 use sidestep_resources::{self as resource, permissions};
@@ -93,15 +92,11 @@ fn as_image(name: &str) -> Option<String> {
 
 async fn repository(google: &ControlPlane, name: &str) -> Result<wit::Repository, Failure> {
     let name = resource::name(&PolicyResource::Repository(name.to_owned()))?;
-    let what = format!("get {}", name.as_str());
-    let call = google.artifact_registry().await?.get_repository();
-    let found = call.set_name(name.as_str()).send().await;
-    let found = found.map_err(failed(&what))?;
-    let immutable_tags = found
-        .docker_config()
-        .is_some_and(|docker| docker.immutable_tags);
+    let found = google.repository(&format!("get {name}"), &name).await?;
     Ok(wit::Repository {
-        immutable_tags,
+        immutable_tags: found
+            .docker_config
+            .is_some_and(|docker| docker.immutable_tags),
         name: found.name,
         format: value(found.format.name()),
         mode: value(found.mode.name()),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use google_cloud_container_v1::model::{DatapathProvider, NodePool};
+use google_cloud_container_v1::model::DatapathProvider;
 use sidestep_bindings::sidestep::gcp::gke as wit;
 use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
-use sidestep_control_plane::ControlPlane;
+use sidestep_control_plane::{ControlPlane, NodePool};
 use sidestep_events::Failure;
 use sidestep_gate::functions::gke as functions;
 use sidestep_gate::{Capability, StepState};
 use sidestep_google::convert::{filled, value};
-use sidestep_google::{CLUSTER, Name, failed};
+use sidestep_google::{CLUSTER, Name};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::gke::GkeCall;
 use wasmtime::component::Linker;
@@ -77,7 +77,7 @@ impl wit::Host for Calls<'_> {
 
 async fn get(google: &ControlPlane, cluster: &str) -> Result<wit::Cluster, Failure> {
     let name = Name::read("cluster", CLUSTER, cluster)?;
-    let found = google.cluster(&name).await?;
+    let found = google.cluster(&format!("get {name}"), &name).await?;
     let dataplane_v2 = found
         .network_config
         .is_some_and(|network| network.datapath_provider == DatapathProvider::AdvancedDatapath);
@@ -107,9 +107,7 @@ async fn get(google: &ControlPlane, cluster: &str) -> Result<wit::Cluster, Failu
 async fn node_pools(google: &ControlPlane, cluster: &str) -> Result<Vec<wit::NodePool>, Failure> {
     let name = Name::read("cluster", CLUSTER, cluster)?;
     let what = format!("list the node pools of {cluster}");
-    let call = google.clusters().await?.list_node_pools();
-    let found = call.set_parent(name.as_str()).send().await;
-    let pools = found.map_err(failed(&what))?.node_pools;
+    let pools = google.node_pools(&what, &name).await?;
     Ok(pools.into_iter().map(node_pool).collect())
 }
 

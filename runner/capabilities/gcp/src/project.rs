@@ -7,8 +7,8 @@ use sidestep_control_plane::ControlPlane;
 use sidestep_events::Failure;
 use sidestep_gate::functions::project as functions;
 use sidestep_gate::{Capability, StepState};
+use sidestep_google::Name;
 use sidestep_google::convert::{filled, value};
-use sidestep_google::{Name, failed};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::project::ProjectCall;
 use sidestep_resources as resource;
@@ -70,9 +70,7 @@ impl wit::Host for Calls<'_> {
 async fn get(google: &ControlPlane, project: &str) -> Result<wit::ProjectInfo, Failure> {
     let name = resource::project(project)?;
     let what = format!("get project {project}");
-    let call = google.projects().await?.get_project();
-    let found = call.set_name(name.as_str()).send().await;
-    let found = found.map_err(failed(&what))?;
+    let found = google.project(&what, &name).await?;
     // A project's number is only in its name.
     let number = found.name.strip_prefix("projects/").unwrap_or_default();
     Ok(wit::ProjectInfo {
@@ -89,7 +87,5 @@ async fn enabled(google: &ControlPlane, query: &wit::ServiceQuery) -> Result<boo
     let name = format!("projects/{project}/services/{service}");
     let name = Name::read("service", "projects/P/services/SERVICE", &name)?;
     let what = format!("check whether {service} is enabled in project {project}");
-    let call = google.service_usage().await?.get_service();
-    let found = call.set_name(name.as_str()).send().await;
-    Ok(found.map_err(failed(&what))?.state == State::Enabled)
+    Ok(google.service(&what, &name).await?.state == State::Enabled)
 }

@@ -8,7 +8,7 @@ use sidestep_control_plane::ControlPlane;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::functions::secret_manager as functions;
 use sidestep_gate::{Capability, Secret, StepState};
-use sidestep_google::{Name, failed};
+use sidestep_google::Name;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::secret_manager::SecretManagerCall;
 use wasmtime::component::{Linker, Resource};
@@ -77,10 +77,9 @@ impl wit::Host for Calls<'_> {
 /// hold.
 pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secret, Failure> {
     let name = Name::read("secret version", "projects/P/secrets/S/versions/V", version)?;
-    let what = format!("read {}", name.as_str());
-    let call = google.secret_manager().await?.access_secret_version();
-    let found = call.set_name(name.as_str()).send().await;
-    let payload = found.map_err(failed(&what))?.payload.unwrap_or_default();
+    let what = format!("read {name}");
+    let found = google.secret_version(&what, &name).await?;
+    let payload = found.payload.unwrap_or_default();
     let wrong = |class, code, owner, why: &str| {
         Failure::new(class, code, owner, format!("cannot {what}: {why}"))
     };

@@ -38,11 +38,6 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
     failure
 }
 
-/// As [`of_client_error`], to be mapped over a result.
-pub fn failed(what: &str) -> impl Fn(Error) -> Failure + Copy {
-    move |error| of_client_error(what, &error)
-}
-
 /// Returns the failure of an error of Google's client libraries.
 pub fn of_client_error(what: &str, error: &Error) -> Failure {
     let source = std::error::Error::source(error);

@@ -23,8 +23,8 @@ pub use cluster::{
 };
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
-pub use failure::{failed, of_api_error, of_client_error};
+pub use failure::{of_api_error, of_client_error};
 pub use name::{Name, Named, account_of_any_project, service_account};
 pub use noting::Noting;
 pub use origin::Origin;
-pub use rest::{MOST_PAGES, PAGE, Rest, documented, too_many};
+pub use rest::{Rest, documented};

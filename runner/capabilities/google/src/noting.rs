@@ -1,4 +1,4 @@
-//! The requests of a creation that an official client sends.
+//! The requests of a creation that Google's client of Cloud Storage sends.
 
 use std::sync::Arc;
 use std::time::Duration;

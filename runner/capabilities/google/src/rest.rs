@@ -23,12 +23,12 @@ use super::retry::retry;
 use super::{Credentials, Endpoints, Service};
 use request::Request;
 
-pub use answer::{documented, too_many};
+pub use answer::documented;
 
 /// The number of items of a list that one request asks for.
-pub const PAGE: i32 = 100;
+const PAGE: i32 = 100;
 /// The maximum number of pages of one list that are read.
-pub const MOST_PAGES: usize = 50;
+const MOST_PAGES: usize = 50;
 
 /// A client of Google's JSON APIs for one caller.
 ///
@@ -208,6 +208,6 @@ impl Rest {
                 }
             }
         }
-        Err(too_many(what, items.len()))
+        Err(answer::too_many(what, items.len()))
     }
 }

@@ -1,14 +1,12 @@
 //! The links between a Kubernetes service account and a Google token.
 
-use google_cloud_gax::options::RequestOptionsBuilder as _;
-use google_cloud_wkt as wkt;
 use http::Method;
 use serde_json::json;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_contract::google::{Member, is_number};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{Masks, Secret, Unmaskable};
-use sidestep_google::{Credentials, IssuesTokens, Service, TokenOf, failed};
+use sidestep_google::{Credentials, IssuesTokens, Service, TokenOf, account_of_any_project};
 use sidestep_resources as resource;
 
 use super::{Identity, failure};
@@ -85,14 +83,10 @@ impl Workload<'_> {
         let what = format!("impersonate {account}");
         let google = self.identity.google_as(Credentials::token(token));
         let answer = async {
-            let call = google.iam_credentials().await?.generate_access_token();
-            call.set_name(format!("projects/-/serviceAccounts/{account}"))
-                .set_scope([CLOUD_PLATFORM])
-                .set_lifetime(wkt::Duration::clamp(LIFE.into(), 0))
-                .with_idempotency(true)
-                .send()
+            let name = account_of_any_project(account)?;
+            google
+                .access_token(&what, &name, CLOUD_PLATFORM, LIFE)
                 .await
-                .map_err(failed(&what))
         };
         let answer = answer
             .await
@@ -107,8 +101,8 @@ impl Workload<'_> {
         let (_, rest) = subject.provider.split_once("/projects/")?;
         let project = rest.split('/').next()?;
         let name = resource::project(project).ok()?;
-        let call = self.identity.google.projects().await.ok()?.get_project();
-        let found = call.set_name(name.as_str()).send().await.ok()?;
+        let what = format!("get {name}");
+        let found = self.identity.google.project(&what, &name).await.ok()?;
         let number = found.name.strip_prefix("projects/")?;
         if !is_number(number) {
             return None;

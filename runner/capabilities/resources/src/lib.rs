@@ -1,19 +1,15 @@
 //! Resources that have a policy: their names, the policy, and the permissions of a caller.
 //!
-//! IAM's mixin is the same in every API (`google.iam.v1`); a bucket's is in Cloud Storage's JSON
-//! API, since the official client has it only over gRPC.
+//! The methods are Google's (`ControlPlane::policy` and related methods); here they have the form of
+//! the contract.
 
-mod bucket;
 pub mod permissions;
 pub mod policy;
 
 use sidestep_bindings::sidestep::gcp::types::PolicyResource;
+use sidestep_control_plane::Policed;
 use sidestep_events::Failure;
-
 use sidestep_google::{Name, service_account};
-
-/// The version of policies with conditions.
-const VERSION: i32 = 3;
 
 /// Returns a project's name from its id or number.
 pub fn project(project: &str) -> Result<Name, Failure> {
@@ -32,6 +28,17 @@ pub fn name(resource: &PolicyResource) -> Result<Name, Failure> {
             Name::read("repository", "projects/P/locations/L/repositories/R", name)
         }
         PolicyResource::Secret(name) => Name::read("secret", "projects/P/secrets/S", name),
+    }
+}
+
+/// Returns the kind of a resource.
+fn kind(resource: &PolicyResource) -> Policed {
+    match resource {
+        PolicyResource::Project(_) => Policed::Project,
+        PolicyResource::ServiceAccount(_) => Policed::ServiceAccount,
+        PolicyResource::Bucket(_) => Policed::Bucket,
+        PolicyResource::Repository(_) => Policed::Repository,
+        PolicyResource::Secret(_) => Policed::Secret,
     }
 }
 

@@ -2,18 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use google_cloud_gax::options::RequestOptionsBuilder as _;
-use google_cloud_iam_v1::model::{
-    Binding, GetIamPolicyRequest, GetPolicyOptions, Policy, SetIamPolicyRequest,
-};
+use google_cloud_iam_v1::model::{Binding, Policy};
 use google_cloud_type::model::Expr;
 use sidestep_bindings::sidestep::gcp::types::{self as wit, PolicyResource};
-use sidestep_events::{Class, Failure, Owner, codes};
-
-use super::{VERSION, bucket};
 use sidestep_control_plane::ControlPlane;
+use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_google::Name;
 use sidestep_google::convert::filled;
-use sidestep_google::{Name, failed};
+
+use super::kind;
 
 /// Reads a policy.
 pub async fn get(
@@ -21,37 +18,8 @@ pub async fn get(
     resource: &PolicyResource,
     name: &Name,
 ) -> Result<wit::Policy, Failure> {
-    let what = format!("read the policy of {}", name.as_str());
-    let options = GetPolicyOptions::new().set_requested_policy_version(VERSION);
-    let request = GetIamPolicyRequest::new()
-        .set_resource(name.as_str())
-        .set_options(options);
-    let found = match resource {
-        PolicyResource::Project(_) => {
-            let call = google.projects().await?.get_iam_policy();
-            call.with_request(request)
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::ServiceAccount(_) => {
-            let call = google.iam().await?.get_iam_policy();
-            call.with_request(request)
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::Repository(_) => {
-            let call = google.artifact_registry().await?.get_iam_policy();
-            call.with_request(request).send().await
-        }
-        PolicyResource::Secret(_) => {
-            let call = google.secret_manager().await?.get_iam_policy();
-            call.with_request(request).send().await
-        }
-        PolicyResource::Bucket(_) => Ok(bucket::policy(google.rest(), &what, name).await?),
-    };
-    Ok(of(found.map_err(failed(&what))?))
+    let what = format!("read the policy of {name}");
+    google.policy(&what, kind(resource), name).await.map(of)
 }
 
 /// Sets a policy's bindings, if its etag still matches the current one. The APIs keep the other
@@ -62,51 +30,12 @@ pub async fn set(
     name: &Name,
     policy: &wit::Policy,
 ) -> Result<wit::Policy, Failure> {
-    let what = format!("set the policy of {}", name.as_str());
-    // Without version 3 a binding's condition would be lost.
+    let what = format!("set the policy of {name}");
     let policy = Policy::new()
-        .set_version(VERSION)
         .set_etag(etag(&what, &policy.etag)?)
         .set_bindings(policy.bindings.iter().map(binding));
-    let request = || {
-        SetIamPolicyRequest::new()
-            .set_resource(name.as_str())
-            .set_policy(policy.clone())
-    };
-    let found = match resource {
-        PolicyResource::Project(_) => {
-            let call = google.projects().await?.set_iam_policy();
-            call.with_request(request())
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::ServiceAccount(_) => {
-            let call = google.iam().await?.set_iam_policy();
-            call.with_request(request())
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::Repository(_) => {
-            let call = google.artifact_registry().await?.set_iam_policy();
-            call.with_request(request())
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::Secret(_) => {
-            let call = google.secret_manager().await?.set_iam_policy();
-            call.with_request(request())
-                .with_idempotency(true)
-                .send()
-                .await
-        }
-        PolicyResource::Bucket(_) => {
-            Ok(bucket::set_policy(google.rest(), &what, name, &policy).await?)
-        }
-    };
-    Ok(of(found.map_err(failed(&what))?))
+    let set = google.set_policy(&what, kind(resource), name, policy);
+    set.await.map(of)
 }
 
 /// Returns the bytes of an etag, which plugins have in the form of JSON: base64.

@@ -1,14 +1,13 @@
 //! Answers of IAM, and the parts that a plugin gets.
 
-use google_cloud_gax::paginator::Paginator as _;
 use google_cloud_iam_admin_v1::model::list_service_account_keys_request::KeyType;
 use google_cloud_iam_admin_v1::model::{Role, ServiceAccount, ServiceAccountKey};
 use sidestep_bindings::sidestep::gcp::iam as wit;
 use sidestep_bindings::sidestep::gcp::types;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::Failure;
+use sidestep_google::Service;
 use sidestep_google::convert::{filled, wkt_milliseconds};
-use sidestep_google::{MOST_PAGES, Name, PAGE, Service, failed, too_many};
 use sidestep_resources::policy;
 
 use super::federation::{Pool, Provider};
@@ -42,31 +41,26 @@ pub(super) async fn answer(
     let name = target.name()?;
     let whose = name.as_str();
     let what = format!("get {whose}");
-    // Pools have no official client.
+    // Google has no generated types for pools.
     let rest = google.rest();
     let path = format!("/v1/{whose}");
     Ok(match query {
         Query::ServiceAccount(_) => {
-            let call = google.iam().await?.get_service_account();
-            let found = call.set_name(whose).send().await;
-            Answer::ServiceAccount(account(found.map_err(failed(&what))?))
+            let found = google.service_account(&what, name).await?;
+            Answer::ServiceAccount(account(found))
         }
         Query::ServiceAccounts(_) => {
             let what = format!("list the service accounts of {whose}");
-            Answer::ServiceAccounts(accounts(google, &what, name).await?)
+            let found = google.service_accounts(&what, name).await?;
+            Answer::ServiceAccounts(found.into_iter().map(account).collect())
         }
         Query::Keys(_) => {
             let what = format!("list the keys of {whose}");
-            let call = google.iam().await?.list_service_account_keys();
-            let found = call.set_name(whose).send().await.map_err(failed(&what))?;
-            Answer::Keys(found.keys.into_iter().map(key).collect())
+            let found = google.service_account_keys(&what, name).await?;
+            Answer::Keys(found.into_iter().map(key).collect())
         }
         Query::Policy(resource) => Answer::Policy(policy::get(google, resource, name).await?),
-        Query::Role(_) => {
-            let call = google.iam().await?.get_role();
-            let found = call.set_name(whose).send().await.map_err(failed(&what))?;
-            Answer::Role(role(found))
-        }
+        Query::Role(_) => Answer::Role(role(google.role(&what, name).await?)),
         Query::Pool(_) => {
             let pool: Pool = rest.get(&what, Service::Iam, &path).await?;
             Answer::Pool(pool.into())
@@ -90,31 +84,6 @@ pub(super) async fn answer(
             Answer::Providers(found.into_iter().map(Into::into).collect())
         }
     })
-}
-
-/// Lists every account of a project, page by page.
-async fn accounts(
-    google: &ControlPlane,
-    what: &str,
-    project: &Name,
-) -> Result<Vec<types::ServiceAccount>, Failure> {
-    let call = google.iam().await?.list_service_accounts();
-    let mut pages = call
-        .set_name(project.as_str())
-        .set_page_size(PAGE)
-        .by_page();
-    let mut accounts = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let Some(page) = pages.next().await else {
-            return Ok(accounts);
-        };
-        let page = page.map_err(failed(what))?;
-        accounts.extend(page.accounts.into_iter().map(account));
-        if page.next_page_token.is_empty() {
-            return Ok(accounts);
-        }
-    }
-    Err(too_many(what, accounts.len()))
 }
 
 /// Returns an account in the contract's form.

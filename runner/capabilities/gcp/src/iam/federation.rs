@@ -1,4 +1,4 @@
-//! Workload identity pools and their providers, which no official Rust client has (IAM v1).
+//! Workload identity pools and their providers, which Google has no generated types for (IAM v1).
 
 use indexmap::IndexMap;
 use serde::Deserialize;

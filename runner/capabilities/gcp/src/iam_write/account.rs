@@ -1,6 +1,5 @@
 //! Creating a service account.
 
-use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_iam_admin_v1::model::ServiceAccount;
 use sidestep_bindings::sidestep::gcp::iam_write as wit;
 use sidestep_bindings::sidestep::gcp::types;
@@ -8,8 +7,8 @@ use sidestep_contract::google::in_host;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::functions::iam_write as functions;
-use sidestep_gate::{NotCreated, Priced, Sends};
-use sidestep_google::{Named, failed, service_account};
+use sidestep_gate::{NotCreated, Priced};
+use sidestep_google::{Named, service_account};
 use sidestep_resources::project;
 
 use super::create::{New, same};
@@ -61,24 +60,14 @@ impl New for Account {
             .set_display_name(self.new.display_name.as_deref().unwrap_or_default())
             .set_description(self.new.description.as_deref().unwrap_or_default());
         let project = project(&self.new.project).map_err(NotCreated::certainly)?;
-        let client = google.iam().await.map_err(NotCreated::certainly)?;
-        let sends = Sends::default();
-        let call = client.create_service_account();
-        call.set_name(project.as_str())
-            .with_retry_policy(google.noting(&sends))
-            .set_account_id(&self.new.account_id)
-            .set_service_account(wanted)
-            .with_idempotency(true)
-            .send()
+        let id = &self.new.account_id;
+        google
+            .create_service_account(what, &project, id, wanted)
             .await
-            .map(drop)
-            .map_err(|error| sends.not_created(failed(what)(error)))
     }
 
     async fn look(&self, google: &ControlPlane, what: &str) -> Result<ServiceAccount, Failure> {
-        let call = google.iam().await?.get_service_account();
-        let found = call.set_name(self.named.as_str()).send().await;
-        found.map_err(failed(what))
+        google.service_account(what, self.named.name()?).await
     }
 
     fn is(&self, found: &ServiceAccount) -> Result<(), String> {

@@ -73,7 +73,7 @@ pub fn documented<T: DeserializeOwned>(what: &str, json: Value) -> Result<T, Fai
 }
 
 /// Returns the failure of a list with too many pages.
-pub fn too_many(what: &str, found: usize) -> Failure {
+pub(super) fn too_many(what: &str, found: usize) -> Failure {
     Failure::new(
         Class::Exhausted,
         codes::google::TOO_MANY,

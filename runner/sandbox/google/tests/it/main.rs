@@ -13,4 +13,5 @@ mod exchange;
 mod gcloud;
 mod keys;
 mod metadata;
+mod requests;
 mod world;

@@ -2,15 +2,15 @@
 
 use google_cloud_iam_v1::model::{Policy, TestIamPermissionsResponse};
 use http::Method;
-use serde_json::json;
 use sidestep_events::Failure;
+use sidestep_google::{Name, Rest, Service};
 use url::form_urlencoded::Serializer;
 
 use super::VERSION;
-use sidestep_google::{Name, Rest, Service};
+use crate::body;
 
 /// Returns the path of a bucket, whose name is `buckets/B`.
-fn path(name: &Name) -> String {
+pub(super) fn path(name: &Name) -> String {
     let bucket = name.as_str().trim_start_matches("buckets/");
     format!("/storage/v1/b/{bucket}")
 }
@@ -26,10 +26,10 @@ pub(super) async fn set_policy(
     rest: &Rest,
     what: &str,
     name: &Name,
-    policy: &Policy,
+    policy: Policy,
 ) -> Result<Policy, Failure> {
     let path = format!("{}/iam", path(name));
-    let body = json!(policy);
+    let body = body(&policy)?;
     rest.read(what, Method::PUT, Service::Storage, &path, Some(&body))
         .await
 }
@@ -46,11 +46,4 @@ pub(super) async fn test_permissions(
         .finish();
     let path = format!("{}/iam/testPermissions?{query}", path(name));
     rest.get(what, Service::Storage, &path).await
-}
-
-/// Checks that the caller can read the bucket.
-pub(super) async fn look(rest: &Rest, what: &str, name: &Name) -> Result<(), Failure> {
-    rest.call(what, Method::GET, Service::Storage, &path(name), None)
-        .await
-        .map(drop)
 }
