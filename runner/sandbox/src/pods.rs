@@ -148,7 +148,7 @@ impl Pods {
         MetadataServer::start(programs_only(router)).await
     }
 
-    /// Returns a pod's identity: its current service account.
+    /// Returns a pod's identity.
     fn identity(&self, pod: &Value) -> PodIdentity {
         let text = |pointer: &str| {
             pod.pointer(pointer)
@@ -157,18 +157,11 @@ impl Pods {
         };
         let namespace = text("/metadata/namespace").unwrap_or_default();
         let account = text("/spec/serviceAccountName").unwrap_or("default");
-        let uid = self
-            .kubernetes
-            .get()
-            .and_then(Weak::upgrade)
-            .and_then(|kubernetes| kubernetes.get("serviceaccounts", namespace, account))
-            .and_then(|account| Some(account["metadata"]["uid"].as_str()?.to_owned()));
         PodIdentity {
             cluster: self.cluster.clone(),
             node_pool: "default-pool".to_owned(),
             namespace: namespace.to_owned(),
             service_account: account.to_owned(),
-            service_account_uid: uid.unwrap_or_default(),
             host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
         }
     }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use base64::Engine as _;
 use sidestep_evaluator::Evaluator;
 use sidestep_sandbox_base::names;
 use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
@@ -17,7 +16,7 @@ use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
-use crate::backends::{OneCluster, Pushed, cluster_config, first_cluster, registry, storage};
+use crate::backends::{OwnCluster, Pushed, cluster_config, first_cluster, registry, storage};
 use crate::callers::{SignIn, files};
 use crate::front;
 use crate::listeners::{Listeners, ports};
@@ -97,11 +96,13 @@ pub async fn serve(
     let kubernetes = Arc::new(kubernetes);
     // Set only here, and before the cloud, for which every pod waits.
     let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
-    let cloud = Cloud::new(
-        identity.clone(),
-        google_state,
-        Arc::new(OneCluster(Arc::clone(&kubernetes))),
-    );
+    let (api_server, api_server_address) = listeners.take("KUBERNETES")?;
+    let own = OwnCluster {
+        kubernetes: Arc::clone(&kubernetes),
+        endpoint: api_server_address.clone(),
+    };
+    let cloud = Cloud::new(identity.clone(), google_state, Arc::new(own));
+    cloud.describe_cluster(&cluster_name);
     let sts = endpoints.get("STS").cloned().unwrap_or_default();
     cloud.set_token_uri(&format!("{sts}/token"));
 
@@ -114,9 +115,6 @@ pub async fn serve(
     if let Some(port) = listeners.port("REGISTRY") {
         registry.set_http_port(port);
     }
-    let (api_server, api_server_address) = listeners.take("KUBERNETES")?;
-    let ca = base64::engine::general_purpose::STANDARD.encode(kubernetes.ca_pem());
-    cloud.set_cluster_endpoint(&cluster_name, &api_server_address, &ca);
     let sign_in = SignIn {
         places: places.clone(),
         identity: identity.clone(),

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine as _;
 use serde_json::Value;
 use sidestep_sandbox_base::{Watched, random_bytes};
 use sidestep_sandbox_identity::{Identity, Project};
@@ -77,15 +78,23 @@ impl Cloud {
         self.read(|state| state.repositories.get(&name).cloned())
     }
 
-    /// Sets the public endpoint of a cluster's API server (host and port, without a scheme) and its
-    /// CA (PEM, base64), as `gcloud container clusters get-credentials` reads them. The first call
-    /// also gives the cluster a DNS endpoint, which accepts no requests until it is opened.
-    pub fn set_cluster_endpoint(&self, cluster: &str, endpoint: &str, ca: &str) {
+    /// Describes the API server of the Kubernetes cluster as that of a GKE cluster, as `gcloud
+    /// container clusters get-credentials` reads it. The first call also gives the sandbox's own
+    /// cluster a DNS endpoint, which accepts no requests until it is opened.
+    pub fn describe_cluster(&self, cluster: &str) {
+        let server = self.clusters().api_server();
+        let authority = base64::engine::general_purpose::STANDARD.encode(server.authority);
         self.write(|state| {
-            if let Some(found) = state.clusters.get_mut(cluster) {
-                found["endpoint"] = Value::from(endpoint);
-                found["masterAuth"]["clusterCaCertificate"] = Value::from(ca);
-                endpoints::complete(cluster, found, endpoint);
+            let Some(found) = state.clusters.get_mut(cluster) else {
+                return;
+            };
+            if server.has_dns_endpoint {
+                endpoints::complete(cluster, found, &server.endpoint);
+            }
+            found["endpoint"] = Value::from(server.endpoint);
+            found["masterAuth"]["clusterCaCertificate"] = Value::from(authority);
+            if let Some(version) = server.version {
+                found["currentMasterVersion"] = Value::from(version);
             }
         });
     }

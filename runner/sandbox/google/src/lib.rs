@@ -1,8 +1,8 @@
 //! The Google side of Workload Identity, as HTTP servers that enforce permissions.
 //!
 //! [`Cloud`] is the state behind them (projects' enabled APIs, GKE clusters, repositories,
-//! secrets), [`router`] serves one API of it, [`metadata::router`] is the metadata server of one
-//! pod, and [`Seed`] and [`Scenario`] define the initial state.
+//! secrets), [`router`] serves one API of it, [`metadata`] has the metadata servers of a pod
+//! and of a node, and [`Seed`] and [`Scenario`] define the initial state.
 //!
 //! It must not depend on Cloud Storage's objects, on images, or on Kubernetes' API: those servers
 //! share [`Identity`](sidestep_sandbox_identity::Identity) with it, and it reaches clusters through
@@ -31,7 +31,9 @@ mod state;
 pub use api::Api;
 pub use apis::sts::{DEVELOPER_AUDIENCE, SUBJECT_TOKEN_TYPE};
 pub use cloud::Cloud;
-pub use clusters::{Clusters, NoClusters, PodSubject, TokenRefused};
+pub use clusters::{
+    ApiServer, Clusters, NoCaller, NoClusters, PodSubject, ServiceAccount, TokenRefused,
+};
 pub use developer::developer_credentials;
 pub use images::{DockerImage, Images};
 pub use scenario::{Scenario, ScenarioError, scenarios};

@@ -1,5 +1,8 @@
-//! The metadata server for one pod: GKE's, or Compute Engine's if the node pool does not have GKE's
+//! The metadata server for pods: GKE's, or Compute Engine's if the node pool does not have GKE's
 //! enabled.
+//!
+//! A server is that of one pod, or, as on GKE, that of a node: then the source address of a
+//! connection identifies the pod.
 //!
 //! Reference:
 //! <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#metadata_server>.
@@ -7,14 +10,17 @@
 mod account;
 mod tree;
 
+use std::net::SocketAddr;
+
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sidestep_sandbox_base::Query;
 
 use crate::cloud::Cloud;
+use crate::clusters::NoCaller;
 use account::Account;
 
 /// The pod that a metadata server serves.
@@ -28,8 +34,6 @@ pub struct PodIdentity {
     pub namespace: String,
     /// The pod's Kubernetes service account.
     pub service_account: String,
-    /// The service account's uid.
-    pub service_account_uid: String,
     /// Whether the pod is on the node's network, and so bypasses GKE's metadata server.
     pub host_network: bool,
 }
@@ -38,12 +42,52 @@ pub struct PodIdentity {
 /// Kubernetes is read on each request.
 pub fn router(cloud: &Cloud, pod: PodIdentity) -> Router {
     Router::new()
-        .fallback(serve)
+        .fallback(serve_pod)
         .with_state((cloud.clone(), pod))
 }
 
-async fn serve(State((cloud, pod)): State<(Cloud, PodIdentity)>, request: Request) -> Response {
-    let mut response = answer(&cloud, &pod, &request).into_response();
+/// Serves the metadata of all pods of a node: the cluster finds the pod by the source address, once
+/// per request. Needs [`ConnectInfo`] of a [`SocketAddr`].
+pub fn node_router(cloud: &Cloud) -> Router {
+    Router::new().fallback(serve_node).with_state(cloud.clone())
+}
+
+async fn serve_pod(State((cloud, pod)): State<(Cloud, PodIdentity)>, request: Request) -> Response {
+    let reply = match path(&request) {
+        Ok(path) => answer(&cloud, &pod, &path, &request),
+        Err(reply) => reply,
+    };
+    marked(reply)
+}
+
+async fn serve_node(
+    State(cloud): State<Cloud>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let reply = match path(&request) {
+        // A server for IPv6 sees an IPv4 address as mapped (RFC 4291, section 2.5.5.2).
+        Ok(path) => match cloud.clusters().caller(source.ip().to_canonical()).await {
+            Ok(pod) => answer(&cloud, &pod, &path, &request),
+            Err(unknown) => refused_caller(&unknown),
+        },
+        Err(reply) => reply,
+    };
+    marked(reply)
+}
+
+/// Returns the refusal of an address. Clients try again after a 503, but not after a 403.
+fn refused_caller(unknown: &NoCaller) -> Reply {
+    let status = match unknown {
+        NoCaller::Unknown(_) => StatusCode::FORBIDDEN,
+        NoCaller::NotYet(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Reply::Text(status, format!("{unknown}\n"))
+}
+
+/// Returns the response with the headers by which clients recognise the server.
+fn marked(reply: Reply) -> Response {
+    let mut response = reply.into_response();
     let headers = response.headers_mut();
     headers.insert("Metadata-Flavor", HeaderValue::from_static("Google"));
     headers.insert(
@@ -75,25 +119,29 @@ impl IntoResponse for Reply {
     }
 }
 
-fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
+/// Returns the names of the path below `computeMetadata`, or a reply that is the same for every
+/// caller.
+fn path(request: &Request) -> Result<Vec<&str>, Reply> {
     let path = request.uri().path();
     // Clients that check whether they run on Google Cloud request the root without the header.
     if path == "/" {
-        return Reply::Text(StatusCode::OK, "computeMetadata/\n".to_owned());
+        let text = "computeMetadata/\n".to_owned();
+        return Err(Reply::Text(StatusCode::OK, text));
     }
     if let Some(refused) = refuse(request.headers()) {
-        return refused;
+        return Err(refused);
     }
     if request.method() != "GET" {
-        return Reply::Text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Method Not Allowed\n".to_owned(),
-        );
+        let text = "Method Not Allowed\n".to_owned();
+        return Err(Reply::Text(StatusCode::METHOD_NOT_ALLOWED, text));
     }
-    let Some(rest) = path.strip_prefix("/computeMetadata/") else {
-        return Reply::not_found();
-    };
-    let path: Vec<&str> = rest.split('/').filter(|s| !s.is_empty()).collect();
+    match path.strip_prefix("/computeMetadata/") {
+        Some(rest) => Ok(rest.split('/').filter(|name| !name.is_empty()).collect()),
+        None => Err(Reply::not_found()),
+    }
+}
+
+fn answer(cloud: &Cloud, pod: &PodIdentity, path: &[&str], request: &Request) -> Reply {
     let query = Parameters::read(request);
     let Some(mode) = look_up(cloud, pod) else {
         return Reply::not_found();
@@ -104,7 +152,7 @@ fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
         "service-accounts",
         name,
         what @ ("token" | "identity"),
-    ] = path.as_slice()
+    ] = path
     {
         return match mode.account(cloud, pod) {
             Ok(account) if !account.is_named(name) => Reply::not_found(),
@@ -119,7 +167,7 @@ fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
         Err(_) => None,
     };
     let root = json!({ "v1": tree::build(cloud, pod, account.as_ref()) });
-    tree::show(&root, &path, &query)
+    tree::show(&root, path, &query)
 }
 
 fn refuse(headers: &HeaderMap) -> Option<Reply> {

@@ -84,7 +84,7 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
     }
     tracing::debug!(api = api.host(), method = %parts.method, path = parts.uri.path(), caller = ?call.caller, "call");
     if exchanges {
-        return apis::sts::serve(cloud, &call);
+        return apis::sts::serve(cloud, &call).await;
     }
     let mask = match mask(&call) {
         Ok(mask) => mask,

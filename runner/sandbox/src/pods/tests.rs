@@ -7,7 +7,14 @@ use sidestep_sandbox_identity::{Access, Clock, Identity, Resource};
 use sidestep_sandbox_kubernetes::{Config, service_account};
 
 use super::*;
-use crate::backends::OneCluster;
+use crate::backends::OwnCluster;
+
+fn own(kubernetes: &Arc<Kubernetes>) -> OwnCluster {
+    OwnCluster {
+        kubernetes: Arc::clone(kubernetes),
+        endpoint: "127.0.0.1:1".to_owned(),
+    }
+}
 
 #[tokio::test]
 async fn a_pod_is_whom_a_policy_names_by_uid() {
@@ -33,7 +40,7 @@ async fn a_pod_is_whom_a_policy_names_by_uid() {
     let account = kubernetes.get("serviceaccounts", "builds", "by-uid");
     let account = account.expect("it is seeded");
     let uid = account["metadata"]["uid"].as_str().expect("it has one");
-    let cluster = Arc::new(OneCluster(Arc::clone(&kubernetes)));
+    let cluster = Arc::new(own(&kubernetes));
     let state = seed.state("2026-01-01T00:00:00Z");
     let cloud = Cloud::new(identity.clone(), state, cluster);
     assert!(pods.kubernetes.set(Arc::downgrade(&kubernetes)).is_ok());
@@ -120,7 +127,7 @@ async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
     };
     until(&|| pods.running.load(Ordering::Relaxed) == 1).await;
 
-    let cluster = Arc::new(OneCluster(Arc::clone(&kubernetes)));
+    let cluster = Arc::new(own(&kubernetes));
     let cloud = Cloud::new(identity, seed.state("2026-01-01T00:00:00Z"), cluster);
     assert!(pods.cloud.set(cloud).is_ok());
     let pod = || kubernetes.get("pods", "builds", "left").expect("it stays");

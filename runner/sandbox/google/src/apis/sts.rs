@@ -28,7 +28,7 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const MISSING: &str = "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.";
 
 /// Serves both endpoints. Errors have OAuth's shape, not that of the other APIs.
-pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
+pub(crate) async fn serve(cloud: &Cloud, call: &Call) -> Response {
     let (method, path, _) = call.route();
     if call.api == Api::Sts && method == "POST" && path == ["token"] {
         return super::oauth::serve(cloud, call);
@@ -40,7 +40,7 @@ pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
     if method != "POST" || !known {
         return call.unserved().into_response();
     }
-    match exchange(cloud, call) {
+    match exchange(cloud, call).await {
         Ok(token) => {
             let now = cloud.identity().clock().now();
             axum::Json(json!({
@@ -55,7 +55,7 @@ pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
     }
 }
 
-fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, OAuthError> {
+async fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, OAuthError> {
     let grant = call.oauth("grant_type", "grantType");
     if grant != GRANT_TYPE {
         return Err(OAuthError::new(
@@ -90,6 +90,7 @@ fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, OAuthError> {
         let pod = cloud
             .clusters()
             .verify_token(subject, pool)
+            .await
             .map_err(|refused| OAuthError::new("invalid_grant", refused.to_string()))?;
         return Ok(federate(cloud, pool, &cluster, &pod));
     }

@@ -42,6 +42,8 @@ pub(super) struct Account {
     pub(super) scopes: Vec<String>,
     /// The Google account that is linked to the Kubernetes account.
     linked: Option<String>,
+    /// The Kubernetes account's uid; empty for the node's account.
+    uid: String,
 }
 
 impl Account {
@@ -104,18 +106,13 @@ impl Mode {
                     email,
                     scopes: scopes.clone(),
                     linked: None,
+                    uid: String::new(),
                 })
             }
             Self::Workload { pool } => {
-                let annotation = |key: &str| {
-                    cloud.clusters().service_account_annotation(
-                        &pod.namespace,
-                        &pod.service_account,
-                        key,
-                    )
-                };
-                let Some(linked) = annotation(LINK) else {
-                    let (namespace, name) = (&pod.namespace, &pod.service_account);
+                let (namespace, name) = (&pod.namespace, &pod.service_account);
+                let found = cloud.clusters().service_account(namespace, name);
+                let Some(mut found) = found else {
                     return Err(Reply::Text(
                         StatusCode::NOT_FOUND,
                         format!(
@@ -123,9 +120,12 @@ impl Mode {
                         ),
                     ));
                 };
-                let linked = linked.filter(|l| !l.is_empty());
-                let as_principal =
-                    annotation(PRINCIPAL_AS_EMAIL).flatten().as_deref() == Some("true");
+                let linked = found.annotations.remove(LINK).filter(|l| !l.is_empty());
+                let as_principal = found
+                    .annotations
+                    .get(PRINCIPAL_AS_EMAIL)
+                    .map(String::as_str)
+                    == Some("true");
                 let email = match &linked {
                     Some(email) => email.clone(),
                     None if as_principal => {
@@ -138,6 +138,7 @@ impl Mode {
                     email,
                     scopes,
                     linked,
+                    uid: found.uid,
                 })
             }
         }
@@ -161,7 +162,7 @@ impl Mode {
                 let subject = PodSubject {
                     namespace: pod.namespace.clone(),
                     service_account: pod.service_account.clone(),
-                    uid: pod.service_account_uid.clone(),
+                    uid: account.uid.clone(),
                 };
                 let token = sts::federate(cloud, pool, &pod.cluster, &subject);
                 let Some(email) = &account.linked else {

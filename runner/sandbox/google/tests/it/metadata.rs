@@ -242,3 +242,63 @@ async fn a_linked_pod_has_id_tokens_that_verify() {
     let state = format!("{:?}", world.cloud.snapshot());
     assert!(!state.contains("PRIVATE"), "the key is not shown");
 }
+
+#[tokio::test]
+async fn a_node_serves_each_pod_by_its_address() {
+    let world = World::of("healthy");
+    let other = "builds-of-others";
+    let elsewhere = sidestep_sandbox_google::metadata::PodIdentity {
+        namespace: other.to_owned(),
+        ..World::pod("kaniko")
+    };
+    world.accounts.add(other, "kaniko");
+    world.accounts.place("10.0.0.7", World::pod("kaniko"));
+    world
+        .accounts
+        .place("10.0.0.8", World::pod("kaniko-direct"));
+    world.accounts.place("10.0.0.9", elsewhere);
+    let path = format!("{ACCOUNT}/token");
+    let who = async |address: &str| {
+        let reply = world.from_address(address, &path).await.ok();
+        let caller = world.cloud.identity();
+        caller.caller(reply["access_token"].as_str()).unwrap()
+    };
+    assert_eq!(who("10.0.0.7").await, account(BUILDER));
+    assert_eq!(who("::ffff:10.0.0.7").await, account(BUILDER));
+    let principal = |namespace: &str, name: &str| {
+        Caller::Member(format!(
+            "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/{namespace}/sa/{name}"
+        ))
+    };
+    assert_eq!(who("10.0.0.8").await, principal("builds", "kaniko-direct"));
+    // The same account's name in another namespace, without the annotation, is another identity.
+    assert_eq!(who("10.0.0.9").await, principal(other, "kaniko"));
+
+    let reply = world.from_address("10.0.0.10", &path).await;
+    assert_eq!(reply.status, 403);
+    assert_eq!(
+        reply.text,
+        "10.0.0.10 is not the address of a running pod that this metadata server serves\n"
+    );
+    assert_eq!(reply.headers["metadata-flavor"], "Google");
+}
+
+#[tokio::test]
+async fn gke_describes_the_clusters_api_server() {
+    use sidestep_sandbox_google::Api;
+    let world = World::of("healthy");
+    let cluster = crate::world::CLUSTER;
+    world.cloud.describe_cluster(cluster);
+    let path = format!("/v1/{cluster}");
+    let shown = world
+        .dev(Api::Container, "GET", &path, serde_json::Value::Null)
+        .await
+        .ok();
+    assert_eq!(shown["endpoint"], "127.0.0.1:6443");
+    assert_eq!(shown["currentMasterVersion"], "1.36.3");
+    assert_eq!(shown["masterAuth"]["clusterCaCertificate"], "aXRzIENB");
+    assert_eq!(
+        shown["workloadIdentityConfig"]["workloadPool"],
+        "demo.svc.id.goog"
+    );
+}

@@ -1,14 +1,18 @@
 //! A cloud seeded from a scenario, with a cluster that the test emulates.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 use serde_json::Value;
 use sidestep_evaluator_guest::Native;
 use sidestep_sandbox_google::{
-    Api, Cloud, Clusters, PodSubject, Scenario, TokenRefused, metadata, router,
+    Api, ApiServer, Cloud, Clusters, NoCaller, PodSubject, Scenario, ServiceAccount, TokenRefused,
+    metadata, router,
 };
 use sidestep_sandbox_identity::{Clock, Identity};
 pub(crate) use sidestep_test_harness::{Reply, send};
@@ -21,9 +25,24 @@ type Annotations = BTreeMap<String, String>;
 
 /// A cluster whose tokens are `NAMESPACE/NAME@AUDIENCE`.
 #[derive(Default)]
-pub(crate) struct Accounts(Mutex<BTreeMap<(String, String), Annotations>>);
+pub(crate) struct Accounts(
+    Mutex<BTreeMap<(String, String), Annotations>>,
+    Mutex<BTreeMap<IpAddr, metadata::PodIdentity>>,
+);
 
 impl Accounts {
+    /// Creates an account without annotations.
+    pub(crate) fn add(&self, namespace: &str, name: &str) {
+        let account = (namespace.to_owned(), name.to_owned());
+        self.0.lock().unwrap().insert(account, Annotations::new());
+    }
+
+    /// Gives a pod an address.
+    pub(crate) fn place(&self, address: &str, pod: metadata::PodIdentity) {
+        let address = address.parse().unwrap();
+        self.1.lock().unwrap().insert(address, pod);
+    }
+
     pub(crate) fn annotate(&self, name: &str, key: &str, value: Option<&str>) {
         let mut accounts = self.0.lock().unwrap();
         let account = accounts
@@ -36,8 +55,18 @@ impl Accounts {
     }
 }
 
+#[async_trait]
 impl Clusters for Accounts {
-    fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
+    fn api_server(&self) -> ApiServer {
+        ApiServer {
+            endpoint: "127.0.0.1:6443".to_owned(),
+            authority: "its CA".to_owned(),
+            has_dns_endpoint: false,
+            version: Some("1.36.3".to_owned()),
+        }
+    }
+
+    async fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
         let refused = || TokenRefused("the cluster does not stand by this token".to_owned());
         let (account, sent_for) = jwt.split_once('@').ok_or_else(refused)?;
         let (namespace, name) = account.split_once('/').ok_or_else(refused)?;
@@ -56,15 +85,18 @@ impl Clusters for Accounts {
         })
     }
 
-    fn service_account_annotation(
-        &self,
-        namespace: &str,
-        name: &str,
-        key: &str,
-    ) -> Option<Option<String>> {
+    fn service_account(&self, namespace: &str, name: &str) -> Option<ServiceAccount> {
         let accounts = self.0.lock().unwrap();
-        let account = accounts.get(&(namespace.to_owned(), name.to_owned()))?;
-        Some(account.get(key).cloned())
+        let annotations = accounts.get(&(namespace.to_owned(), name.to_owned()))?;
+        Some(ServiceAccount {
+            uid: format!("uid-of-{name}"),
+            annotations: annotations.clone(),
+        })
+    }
+
+    async fn caller(&self, source: IpAddr) -> Result<metadata::PodIdentity, NoCaller> {
+        let placed = self.1.lock().unwrap().get(&source).cloned();
+        placed.ok_or(NoCaller::Unknown(source))
     }
 }
 
@@ -88,7 +120,7 @@ impl World {
                 })
             })
             .collect();
-        let accounts = Arc::new(Accounts(Mutex::new(accounts)));
+        let accounts = Arc::new(Accounts(Mutex::new(accounts), Mutex::default()));
         let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
         let state = seed.state("2026-01-01T00:00:00Z");
         let clusters: Arc<dyn Clusters> = accounts.clone();
@@ -136,7 +168,6 @@ impl World {
             node_pool: "default-pool".to_owned(),
             namespace: "builds".to_owned(),
             service_account: account.to_owned(),
-            service_account_uid: format!("uid-of-{account}"),
             host_network: false,
         }
     }
@@ -148,5 +179,16 @@ impl World {
             .body(Body::empty())
             .unwrap();
         send(metadata::router(&self.cloud, pod), request).await
+    }
+
+    /// Returns the answer of a node's metadata server to a request from an address.
+    pub(crate) async fn from_address(&self, source: &str, path: &str) -> Reply {
+        let source: IpAddr = source.parse().unwrap();
+        let request = Request::get(format!("/computeMetadata/v1/{path}"))
+            .header("Metadata-Flavor", "Google")
+            .extension(ConnectInfo(SocketAddr::from((source, 40_000))))
+            .body(Body::empty())
+            .unwrap();
+        send(metadata::node_router(&self.cloud), request).await
     }
 }
