@@ -1,0 +1,82 @@
+//! From the source address of a connection to the caller.
+//!
+//! A pod's address may be another pod's later. The API server learns of both changes after the node
+//! has made them, so a caller is named only if exactly one pod can have the address.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::objects::{Pod, Stage};
+use crate::state::State;
+
+/// The address of the metadata server. A process on the node's network that calls it there has the
+/// same address, since both ends are on one interface.
+const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+
+/// The caller at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// A pod with an address of its own.
+    Pod {
+        /// The pod's uid.
+        uid: String,
+        /// The pod's namespace.
+        namespace: String,
+        /// The pod's name.
+        name: String,
+        /// The pod's service account.
+        service_account: String,
+    },
+    /// A process on a node's network: a pod with `hostNetwork`, or no pod at all.
+    Node,
+}
+
+/// The reason why there is no caller at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoCaller {
+    /// No pod has the address.
+    Unknown,
+    /// The cluster's state does not show yet which pod has the address.
+    NotYet,
+}
+
+/// Returns the caller at an address.
+pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
+    if !state.is_current() {
+        return Err(NoCaller::NotYet);
+    }
+    let mut nodes = state.nodes.objects();
+    if source.is_loopback()
+        || source == METADATA
+        || nodes.any(|node| node.addresses.contains(&source))
+    {
+        return Ok(Caller::Node);
+    }
+    let with_address = |pod: &&Pod| {
+        !pod.host_network && pod.stage != Stage::Ended && pod.addresses.contains(&source)
+    };
+    let mut found = state.pods().filter(with_address);
+    let Some(pod) = found.next() else {
+        return Err(NoCaller::Unknown);
+    };
+    if found.next().is_some() || may_have_passed_on(state, pod) {
+        return Err(NoCaller::NotYet);
+    }
+    Ok(Caller::Pod {
+        uid: pod.uid.clone(),
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+        service_account: pod.service_account.clone(),
+    })
+}
+
+/// Returns whether the address of a pod that is ending may already be that of a pod that starts on
+/// the same node.
+fn may_have_passed_on(state: &State, pod: &Pod) -> bool {
+    let starts_there = |other: &Pod| {
+        other.stage == Stage::Starting && !other.host_network && other.node == pod.node
+    };
+    pod.stage == Stage::Ending && state.pods().any(starts_there)
+}
+
+#[cfg(test)]
+mod tests;
