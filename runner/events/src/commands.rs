@@ -65,18 +65,27 @@ pub fn gc(sandbox: Option<&str>) -> Option<Command> {
     }
 }
 
-/// Runs a subcommand of `sidestep sandbox` for a scenario.
-pub fn sandbox(subcommand: &[&'static str], scenario: &str) -> Option<Command> {
+/// Runs a subcommand of `sidestep sandbox` for a sandbox by its name: its scenario, and after an `@`
+/// the context of the user's cluster if it has one.
+pub fn sandbox(subcommand: &[&'static str], name: &str) -> Option<Command> {
     let sandbox = Command::new(&["sidestep", "sandbox"]).words(subcommand);
-    match scenario {
-        "healthy" => sandbox.build(),
-        other => sandbox.option("--scenario", other).build(),
+    let (scenario, context) = match name.split_once('@') {
+        Some((scenario, context)) => (scenario, Some(context)),
+        None => (name, None),
+    };
+    let sandbox = match scenario {
+        "healthy" => sandbox,
+        other => sandbox.option("--scenario", other),
+    };
+    match context {
+        Some(context) => sandbox.option("--cluster", context).build(),
+        None => sandbox.build(),
     }
 }
 
 /// Configures gcloud and kubectl in this shell to use a sandbox.
-pub fn enter_sandbox(scenario: &str) -> Option<Command> {
-    let status = sandbox(&["status", "--output", "env"], scenario)?;
+pub fn enter_sandbox(name: &str) -> Option<Command> {
+    let status = sandbox(&["status", "--output", "env"], name)?;
     Command::new(&["eval"])
         .joined([Value::from(status.output())])
         .build()

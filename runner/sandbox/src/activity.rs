@@ -8,8 +8,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 
+use crate::behind::Behind;
 use crate::clients::programs_only;
-use crate::pods::Pods;
 
 /// The time of the last request.
 #[derive(Clone)]
@@ -44,14 +44,14 @@ impl Activity {
     }
 
     /// Resolves once there has been no request, and no pod has run, for that long.
-    pub(crate) async fn idle(&self, limit: Option<Duration>, pods: &Pods) {
+    pub(crate) async fn idle(&self, limit: Option<Duration>, behind: &Behind) {
         let Some(limit) = limit else {
             return std::future::pending().await;
         };
         let mut look = tokio::time::interval(limit.div_f64(30.0).max(Duration::from_millis(100)));
         loop {
             look.tick().await;
-            if pods.running.load(Ordering::Relaxed) > 0 {
+            if behind.running() > 0 {
                 self.touch();
             }
             let last = Duration::from_secs(self.last.load(Ordering::Relaxed));

@@ -10,6 +10,8 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::SandboxError;
 use crate::live::{Live, Places, hold, make_private, read};
+use crate::name::Name;
+use crate::users::last_cluster;
 
 /// The timeout for the start of a new process.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,8 +23,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Start<'a> {
     /// The program, which serves the sandbox with `sandbox serve`.
     pub program: &'a Path,
-    /// The scenario.
-    pub scenario: &'a str,
+    /// The sandbox's name.
+    pub name: &'a Name,
 }
 
 /// A live sandbox.
@@ -59,6 +61,7 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
         });
     }
     make_private(&places.dir)?;
+    let cluster = of_cluster(places, start.name)?;
     let log = places.log();
     let output = File::options()
         .create(true)
@@ -75,7 +78,8 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
     let mut child = {
         use std::os::unix::process::CommandExt as _;
         Command::new(start.program)
-            .args(["sandbox", "--detached", "--scenario", start.scenario])
+            .args(["sandbox", "--detached", "--scenario", &start.name.scenario])
+            .args(cluster)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
@@ -115,6 +119,20 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
         "it did not answer within {} s",
         PATIENCE.as_secs()
     )))
+}
+
+/// Returns the arguments that name the user's cluster, with the namespaces that it was last served
+/// with.
+fn of_cluster(places: &Places, name: &Name) -> Result<Vec<String>, SandboxError> {
+    let Some(context) = &name.context else {
+        return Ok(Vec::new());
+    };
+    let mut arguments = vec![format!("--cluster={context}")];
+    let last = last_cluster(places)?.filter(|last| last.context == *context);
+    if let Some(last) = last.filter(|last| !last.namespaces.is_empty()) {
+        arguments.push(format!("--namespaces={}", last.namespaces.join(",")));
+    }
+    Ok(arguments)
 }
 
 /// Stops the live sandbox and waits for its end. Returns whether there was one.

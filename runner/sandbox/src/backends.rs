@@ -1,19 +1,13 @@
 //! The servers of the sandbox, each opened on its state.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::Value;
 use sidestep_contract::google::Cluster;
-use sidestep_sandbox_google::metadata::PodIdentity;
-use sidestep_sandbox_google::{
-    ApiServer, Cloud, Clusters, DockerImage, Images, NoCaller, PodSubject, Scenario, Seed,
-    ServiceAccount, TokenRefused,
-};
+use sidestep_sandbox_google::{Cloud, DockerImage, Images, Scenario, Seed};
 use sidestep_sandbox_identity::{Access, Resource};
-use sidestep_sandbox_kubernetes::{Config, Faults, Kubernetes, service_account};
+use sidestep_sandbox_kubernetes::{Config, Faults, service_account};
 use sidestep_sandbox_registry::{ListedImage, Registry, Repositories};
 use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 
@@ -143,51 +137,6 @@ impl Images for Pushed {
             uploaded: image.uploaded.to_string(),
         };
         listed.into_iter().map(image).collect()
-    }
-}
-
-/// Gives Google's side access to the sandbox's own cluster.
-pub(crate) struct OwnCluster {
-    pub(crate) kubernetes: Arc<Kubernetes>,
-    /// The host and port of its API server.
-    pub(crate) endpoint: String,
-}
-
-#[async_trait]
-impl Clusters for OwnCluster {
-    fn api_server(&self) -> ApiServer {
-        ApiServer {
-            endpoint: self.endpoint.clone(),
-            authority: self.kubernetes.ca_pem().to_owned(),
-            has_dns_endpoint: true,
-            version: None,
-        }
-    }
-
-    async fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
-        match self.kubernetes.verify_token(jwt, audience) {
-            Ok(subject) => Ok(PodSubject {
-                namespace: subject.namespace,
-                service_account: subject.name,
-                uid: subject.uid,
-            }),
-            Err(error) => Err(TokenRefused(error.to_string())),
-        }
-    }
-
-    fn service_account(&self, namespace: &str, name: &str) -> Option<ServiceAccount> {
-        let annotations = self.kubernetes.service_account(namespace, name)?;
-        let account = self.kubernetes.get("serviceaccounts", namespace, name)?;
-        let uid = account["metadata"]["uid"].as_str().unwrap_or_default();
-        Some(ServiceAccount {
-            uid: uid.to_owned(),
-            annotations,
-        })
-    }
-
-    /// Refuses every address: each pod has a metadata server of its own.
-    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller> {
-        Err(NoCaller::Unknown(source))
     }
 }
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sidestep_sandbox_google::developer_credentials;
 use sidestep_sandbox_identity::{DEVELOPER_LIFETIME, Identity};
-use sidestep_sandbox_kubernetes::Kubernetes;
 
 use crate::SandboxError;
+use crate::behind::Behind;
 use crate::live::{Places, make_private, read, write};
 
 /// The name of the sandbox's own user.
@@ -98,13 +98,11 @@ fn files_of(places: &Places, caller: &Caller) -> CallerFiles {
 pub(crate) struct SignIn {
     pub(crate) places: Places,
     pub(crate) identity: Identity,
-    pub(crate) kubernetes: Arc<Kubernetes>,
+    pub(crate) behind: Arc<Behind>,
     /// The developer's IAM member.
     pub(crate) developer: String,
     /// The STS's address.
     pub(crate) sts: String,
-    /// The API server's address.
-    pub(crate) api_server: String,
 }
 
 impl SignIn {
@@ -173,9 +171,7 @@ impl SignIn {
         write(&files.credentials(), credentials.to_string().as_bytes())?;
         let token = self.identity.mint_for(&caller.member, DEVELOPER_LIFETIME);
         write(&files.access_token(), token.secret.as_bytes())?;
-        let config = self
-            .kubernetes
-            .kubeconfig(&self.api_server, &token.secret, "builds");
+        let config = self.behind.kubeconfig(&token.secret);
         write(&files.kubeconfig(), config.as_bytes())
     }
 }

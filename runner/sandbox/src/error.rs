@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use sidestep_sandbox_cluster::ClusterError;
+
 /// The reason why a sandbox cannot be served, found or started.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -30,6 +32,12 @@ pub enum SandboxError {
     /// There is no scenario of that name.
     #[error("there is no scenario `{0}`; `sidestep sandbox scenarios` lists them")]
     UnknownScenario(String),
+    /// The scenario changes the sandbox's own cluster.
+    #[error("scenario `{0}` changes the sandbox's own cluster, so it can't be used with another")]
+    NeedsOwnCluster(String),
+    /// The user's cluster cannot be used.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// There is no caller of that name.
     #[error("the sandbox has no caller `{asked}`; its callers are {}", known.join(", "))]
     UnknownCaller {

@@ -6,6 +6,7 @@ use sidestep_sandbox_tls::trust;
 
 use crate::callers::CallerFiles;
 use crate::live::{Live, Places};
+use crate::users::kubeconfig_paths;
 
 /// Names and values, in print order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Exports(pub Vec<(String, String)>);
 /// Returns the variables with which gcloud, kubectl, Google's libraries and the runner reach a live
 /// sandbox at its own addresses.
 pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
-    let mut list = of_caller(caller);
+    let mut list = of_caller(live, caller);
     for (name, url) in &live.endpoints {
         if OVERRIDES.contains(&name.as_str()) {
             list.push((
@@ -35,12 +36,19 @@ pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
 /// Most of these variables replace the system's trust. That is safe, since the proxy only opens
 /// tunnels to the sandbox.
 pub fn proxy_exports(live: &Live, places: &Places, caller: &CallerFiles) -> Exports {
-    let mut list = of_caller(caller);
+    let mut list = of_caller(live, caller);
     let proxy = format!("http://{}", live.google);
+    let mut without_proxy = "127.0.0.1,localhost".to_owned();
+    if live.cluster.is_some() {
+        let host = live.kubernetes.trim_start_matches("https://");
+        let host = host.split('/').next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        without_proxy = format!("{without_proxy},{}", host.trim_matches(['[', ']']));
+    }
     for (upper, value) in [
         ("HTTPS_PROXY", proxy.as_str()),
         // The cluster's API server is called directly.
-        ("NO_PROXY", "127.0.0.1,localhost"),
+        ("NO_PROXY", without_proxy.as_str()),
     ] {
         // Clients read one or the other; the lower case has precedence.
         list.push((upper.to_owned(), value.to_owned()));
@@ -53,10 +61,14 @@ pub fn proxy_exports(live: &Live, places: &Places, caller: &CallerFiles) -> Expo
     Exports(list)
 }
 
-fn of_caller(caller: &CallerFiles) -> Vec<(String, String)> {
+fn of_caller(live: &Live, caller: &CallerFiles) -> Vec<(String, String)> {
     let own = |name: &str, value: String| (name.to_owned(), value);
+    let kubeconfig = match &live.cluster {
+        Some(cluster) => kubeconfig_paths(caller.kubeconfig(), &cluster.named),
+        None => caller.kubeconfig().into_os_string(),
+    };
     vec![
-        own("KUBECONFIG", shown(&caller.kubeconfig())),
+        own("KUBECONFIG", shown(Path::new(&kubeconfig))),
         own("CLOUDSDK_CORE_PROJECT", "demo".to_owned()),
         own("CLOUDSDK_CORE_DISABLE_PROMPTS", "1".to_owned()),
         own(

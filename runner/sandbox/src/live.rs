@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use sidestep_sandbox_base::disk::{self, ReadError};
 
 use crate::SandboxError;
+use crate::name::Name;
+use crate::users::LiveCluster;
 
-/// The folders and files of one scenario's sandbox.
+/// The folders and files of one sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// The folder that contains all of them.
@@ -19,11 +21,11 @@ pub struct Places {
 }
 
 impl Places {
-    /// Returns the places of a scenario, below the folder of all sandboxes
+    /// Returns the places of a sandbox by its [`Name`], below the folder of all sandboxes
     /// (`$XDG_STATE_HOME/sidestep/sandbox`).
-    pub fn new(sandboxes: &Path, scenario: &str) -> Self {
+    pub fn new(sandboxes: &Path, name: &str) -> Self {
         Self {
-            dir: sandboxes.join(scenario),
+            dir: sandboxes.join(Name::read(name).component()),
         }
     }
 
@@ -49,6 +51,10 @@ impl Places {
         self.dir.join("callers.json")
     }
 
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.dir.join("cluster.json")
+    }
+
     pub(crate) fn ports(&self) -> PathBuf {
         self.dir.join("ports.json")
     }
@@ -58,7 +64,7 @@ impl Places {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Live {
-    /// The sandbox's scenario.
+    /// The sandbox's [`Name`], which is its scenario if it has its own cluster.
     pub scenario: String,
     /// The id of the sandbox's process.
     pub pid: u32,
@@ -68,6 +74,9 @@ pub struct Live {
     pub kubernetes: String,
     /// The host and port at which Google's own names are served over TLS, and of the proxy to them.
     pub google: String,
+    /// The user's cluster, if the sandbox does not use its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<LiveCluster>,
     /// The servers whose previous port was in use, so that their clients need the new one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<String>,

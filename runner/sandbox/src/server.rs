@@ -1,28 +1,28 @@
 //! The process: all servers of one scenario, until it is stopped or idle.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use sidestep_evaluator::Evaluator;
 use sidestep_sandbox_base::names;
-use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
+use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
-use sidestep_sandbox_kubernetes::Kubernetes;
 use sidestep_sandbox_tls::Authority;
-use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
-use crate::backends::{OwnCluster, Pushed, cluster_config, first_cluster, registry, storage};
+use crate::backends::{Pushed, cluster_config, first_cluster, registry, storage};
+use crate::behind::Behind;
 use crate::callers::{SignIn, files};
 use crate::front;
 use crate::listeners::{Listeners, ports};
 use crate::live::{Held, Live, Places, hold, make_private, read, write};
 use crate::memory::Memory;
-use crate::pods::Pods;
+use crate::name::Name;
+use crate::own::Own;
+use crate::users::{UserCluster, Users};
 use crate::{CallerFiles, SandboxError};
 
 /// The options of a served sandbox.
@@ -38,8 +38,21 @@ pub struct Options {
     pub idle: Option<Duration>,
     /// The caller whose files are passed to `ready`; `None` means the developer.
     pub caller: Option<String>,
+    /// The user's cluster, in place of the sandbox's own.
+    pub cluster: Option<UserCluster>,
     /// Decides the conditions of IAM policies.
     pub evaluator: Arc<dyn Evaluator>,
+}
+
+impl Options {
+    /// Returns the sandbox's name.
+    fn name(&self) -> String {
+        let name = Name {
+            scenario: self.scenario.name.clone(),
+            context: self.cluster.as_ref().map(|named| named.context.clone()),
+        };
+        name.to_string()
+    }
 }
 
 /// Serves a sandbox until `stop` or until it has been idle for long enough. Calls `ready` once
@@ -57,10 +70,13 @@ pub async fn serve(
     let Some(_held) = take_hold(places).await? else {
         let pid = read::<Live>(&places.live())?.map_or(0, |live| live.pid);
         return Err(SandboxError::Busy {
-            scenario: options.scenario.name.clone(),
+            scenario: options.name(),
             pid,
         });
     };
+    if options.cluster.is_some() && options.scenario.needs_own_cluster() {
+        return Err(SandboxError::NeedsOwnCluster(options.scenario.name.clone()));
+    }
     let seed = options
         .scenario
         .seed()
@@ -78,30 +94,24 @@ pub async fn serve(
     );
     let access: Arc<dyn Access> = Arc::new(identity.clone());
     let cluster_name = first_cluster(&seed)?;
-    let pods = Arc::new(Pods {
-        program: options.program.clone(),
-        cluster: cluster_name.clone(),
-        endpoints: endpoints
-            .iter()
-            .map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
-            .chain([("SIDESTEP_SANDBOX_PROJECTS".to_owned(), projects(&seed))])
-            .collect(),
-        kubernetes: OnceLock::new(),
-        cloud: SetOnce::new(),
-        running: AtomicUsize::new(0),
-    });
-    let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;
-    let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
-        .map_err(|error| SandboxError::setup("Kubernetes", error))?;
-    let kubernetes = Arc::new(kubernetes);
-    // Set only here, and before the cloud, for which every pod waits.
-    let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
-    let (api_server, api_server_address) = listeners.take("KUBERNETES")?;
-    let own = OwnCluster {
-        kubernetes: Arc::clone(&kubernetes),
-        endpoint: api_server_address.clone(),
+    let behind = match &options.cluster {
+        Some(named) => Behind::Users(Users::open(places, named, &cluster_name).await?),
+        None => {
+            let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;
+            let access = Arc::clone(&access);
+            let own = Own::open(
+                &options,
+                &cluster_name,
+                &seed,
+                config,
+                access,
+                &mut listeners,
+            )?;
+            Behind::Own(own)
+        }
     };
-    let cloud = Cloud::new(identity.clone(), google_state, Arc::new(own));
+    let behind = Arc::new(behind);
+    let cloud = Cloud::new(identity.clone(), google_state, behind.clusters());
     cloud.describe_cluster(&cluster_name);
     let sts = endpoints.get("STS").cloned().unwrap_or_default();
     cloud.set_token_uri(&format!("{sts}/token"));
@@ -118,10 +128,9 @@ pub async fn serve(
     let sign_in = SignIn {
         places: places.clone(),
         identity: identity.clone(),
-        kubernetes: Arc::clone(&kubernetes),
+        behind: Arc::clone(&behind),
         developer: seed.developer.clone(),
         sts,
-        api_server: format!("https://{api_server_address}"),
     };
     let callers = sign_in.everybody()?;
     let caller = files(places, options.caller.as_deref())?;
@@ -134,29 +143,26 @@ pub async fn serve(
         let router = activity.watched(router);
         spawn(name, async move { axum::serve(listener, router).await });
     }
-    let serving = Arc::clone(&kubernetes);
-    let router = activity.watched(kubernetes.router());
-    spawn("KUBERNETES", async move {
-        serving.serve_tls(api_server, router).await
-    });
+    behind.serve(&cloud, &activity);
     let names = front::Backends {
         google: by_host(&cloud),
         storage: storage.router(),
         registry: registry.router(),
-        cluster: front::behind(&cloud, kubernetes.router()),
+        cluster: front::behind(&cloud, behind.router()),
     };
     let router = activity.watched(names.router());
     let google = google_names(places, &mut listeners, router)?;
 
-    // Set only here. A pod from an earlier process starts only now, when every server responds.
-    let _ = pods.cloud.set(cloud.clone());
+    // A pod from an earlier process starts only now, when every server responds.
+    behind.begin(&cloud);
 
     let live = Live {
-        scenario: options.scenario.name.clone(),
+        scenario: options.name(),
         pid: std::process::id(),
         endpoints,
-        kubernetes: format!("https://{api_server_address}"),
+        kubernetes: behind.url(),
         google,
+        cluster: behind.live(),
         moved: std::mem::take(&mut listeners.moved),
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
@@ -164,19 +170,13 @@ pub async fn serve(
     ready(&live, &caller);
     tokio::select! {
         () = stop.cancelled() => {}
-        () = activity.idle(options.idle, &pods) => {}
+        () = activity.idle(options.idle, &behind) => {}
     }
-    kubernetes.close();
+    behind.close();
     memory.keep(&identity, &cloud)?;
     // Other processes then find no live sandbox; the lock is released when this process ends.
     let _ = std::fs::remove_file(places.live());
     Ok(())
-}
-
-/// Returns the existing projects, separated by commas.
-fn projects(seed: &Seed) -> String {
-    let names: Vec<&str> = seed.projects.keys().map(String::as_str).collect();
-    names.join(",")
 }
 
 /// Acquires the lock. Processes that check whether a sandbox is live hold it briefly, so it is
@@ -217,7 +217,10 @@ fn google_names(
     Ok(address)
 }
 
-fn spawn(name: &'static str, server: impl Future<Output = std::io::Result<()>> + Send + 'static) {
+pub(crate) fn spawn(
+    name: &'static str,
+    server: impl Future<Output = std::io::Result<()>> + Send + 'static,
+) {
     tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::error!(%error, name, "a server of the sandbox ended");

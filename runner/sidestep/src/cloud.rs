@@ -5,49 +5,54 @@ use std::collections::BTreeMap;
 use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
 use sidestep_events::{Class, Failure, Owner, codes, commands};
 use sidestep_launch::{Cloud, Sandboxed};
-use sidestep_sandbox::{DEVELOPER, Places, SandboxError, Scenario, Start, attach, files};
+use sidestep_sandbox::{DEVELOPER, Name, Places, SandboxError, Scenario, Start, attach, files};
 
 use crate::environment;
 use crate::log;
 use crate::output::note;
 use crate::session::Session;
 use crate::settings::{ClusterAccess, GkeEndpoint};
+use crate::user_cluster::unusable;
 
-/// Returns the cloud of a run: Google Cloud, or the sandbox of a scenario, which is started if it
-/// is not running. `who` is the caller in the sandbox, instead of its developer.
+/// Returns the cloud of a run: Google Cloud, or the sandbox of that name, which is started if it is
+/// not running. `who` is the caller in the sandbox, instead of its developer.
 pub(crate) async fn connect(
     session: &Session,
     scenario: Option<&str>,
     who: Option<&str>,
 ) -> Result<Cloud, Failure> {
     let clusters = session.settings.clusters.iter();
-    let clusters = clusters
+    let mut clusters: BTreeMap<String, Mapped> = clusters
         .map(|(name, access)| (name.clone(), mapped(&access.value)))
         .collect();
-    let Some(scenario) = scenario else {
+    let Some(name) = scenario else {
         return match who {
             Some(_) => Err(only_in_the_sandbox()),
             None => Ok(google(session, clusters)),
         };
     };
-    known(scenario)?;
-    let places = places(session, scenario)?;
+    known(name)?;
+    let places = places(session, name)?;
     let program = program()?;
     let start = Start {
         program: &program,
-        scenario,
+        name: &Name::read(name),
     };
     let attached = attach(&places, start)
         .await
         .map_err(|error| unavailable(&error))?;
     if attached.started && !session.global.quiet {
         note(&format!(
-            "sandbox `{scenario}` started (process {}); it stops when it is no longer used, or with: {}",
+            "sandbox `{name}` started (process {}); it stops when it is no longer used, or with: {}",
             attached.live.pid,
-            line(&["stop"], scenario)
+            line(&["stop"], name)
         ));
     }
     let caller = files(&places, who).map_err(|error| unavailable(&error))?;
+    if let Some(cluster) = attached.live.cluster {
+        // Its API server knows the user's credentials, but not those of the sandbox.
+        clusters.insert(cluster.name, Mapped::Context(cluster.named.context));
+    }
     Ok(Cloud {
         endpoints: attached.live.endpoints.into_iter().collect(),
         storage_emulator: None,
@@ -94,9 +99,9 @@ fn endpoint(session: &Session) -> Endpoint {
     }
 }
 
-/// Returns the folder of a scenario's sandbox.
-pub(crate) fn places(session: &Session, scenario: &str) -> Result<Places, Failure> {
-    Ok(Places::new(&session.sandboxes()?, scenario))
+/// Returns the folder of a sandbox.
+pub(crate) fn places(session: &Session, name: &str) -> Result<Places, Failure> {
+    Ok(Places::new(&session.sandboxes()?, name))
 }
 
 /// Returns the path of the running program, which also serves sandboxes and is their kaniko.
@@ -108,28 +113,33 @@ pub(crate) fn program() -> Result<std::path::PathBuf, Failure> {
     })
 }
 
-/// Returns the scenario with this name.
+/// Returns the scenario of the sandbox with this name.
 pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
-    Scenario::named(name)
-        .ok_or_else(|| unavailable(&SandboxError::UnknownScenario(name.to_owned())))
+    let scenario = Name::read(name).scenario;
+    Scenario::named(&scenario).ok_or_else(|| unavailable(&SandboxError::UnknownScenario(scenario)))
 }
 
-/// Returns a `sidestep sandbox` command for the scenario, for use in a note.
-pub(crate) fn line(subcommand: &[&'static str], scenario: &str) -> String {
-    let command = commands::sandbox(subcommand, scenario);
+/// Returns a `sidestep sandbox` command for the sandbox, for use in a note.
+pub(crate) fn line(subcommand: &[&'static str], name: &str) -> String {
+    let command = commands::sandbox(subcommand, name);
     command.map(|command| command.to_line()).unwrap_or_default()
 }
 
 /// Converts a sandbox's error into a failure owned by this machine's operator, with help.
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
+    if let SandboxError::Cluster(error) = error {
+        return unusable(error);
+    }
     let message = error.to_string();
     let code = match error {
         SandboxError::UnknownCaller { .. } => codes::sandbox::CALLER,
         SandboxError::UnknownScenario(_) => codes::sandbox::SCENARIO,
+        SandboxError::NeedsOwnCluster(_) => codes::sandbox::CLUSTER,
         _ => codes::sandbox::UNUSABLE,
     };
     let class = match error {
         SandboxError::UnknownCaller { .. } | SandboxError::UnknownScenario(_) => Class::NotFound,
+        SandboxError::NeedsOwnCluster(_) => Class::InvalidInput,
         _ => Class::Failed,
     };
     let failure = Failure::new(class, code, Owner::Operator, message);
@@ -143,6 +153,9 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
             "The sandbox's folder is in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that \
              variable), and must be writable.",
         ),
+        SandboxError::NeedsOwnCluster(scenario) => failure
+            .with_help("Omit --cluster:")
+            .with_helps(commands::sandbox(&[], scenario)),
         SandboxError::Corrupt { path, .. } => {
             let scenario = path.parent().and_then(|folder| folder.file_name());
             let scenario = scenario.unwrap_or_default().to_string_lossy();

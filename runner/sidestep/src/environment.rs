@@ -108,7 +108,7 @@ pub(crate) fn all() -> Vec<Variables> {
         ),
         one(
             &["KUBECONFIG"],
-            "the kubeconfig files with the contexts that the setting `clusters` names",
+            "the kubeconfig files with the contexts that the setting `clusters` and `sandbox --cluster` name",
         ),
         one(
             &["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"],

@@ -21,6 +21,7 @@ mod reporters;
 mod session;
 mod signals;
 mod usage;
+mod user_cluster;
 
 use std::process::ExitCode;
 

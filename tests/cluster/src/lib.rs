@@ -95,6 +95,15 @@ impl Cluster {
         }
     }
 
+    /// Returns a command that runs a program on the node: in the namespaces of the cluster, with its
+    /// `KUBECONFIG`. `None` for a user's cluster.
+    pub fn on_the_node(&self, program: &str) -> Option<Command> {
+        match &self.0 {
+            Source::Own(own) => Some(own.exec(program)),
+            Source::Users(_) => None,
+        }
+    }
+
     /// Runs kubectl.
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
         let mut command = match &self.0 {

@@ -11,6 +11,9 @@ use crate::{Result, cargo};
 pub(super) const NODE: &str = "node";
 /// The address of the node, and of the bridge that pods are connected to.
 pub(super) const NODE_ADDRESS: &str = "10.222.0.1";
+/// The address of a cloud's metadata server. It is the node's own, so that pods reach a server of a
+/// test there through their default route, with their own address.
+pub(super) const METADATA_ADDRESS: &str = "169.254.169.254";
 const PODS: &str = "10.222.0.0/24";
 /// The addresses of services. Their first one is that of the service `kubernetes`.
 pub(super) const SERVICES: &str = "10.96.0.0/16";

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::Extent;
 use super::cluster_folder::ClusterFolder;
-use super::configuration::{GOOGLE_ADDRESS, NODE_ADDRESS, SERVICE_ADDRESS};
+use super::configuration::{GOOGLE_ADDRESS, METADATA_ADDRESS, NODE_ADDRESS, SERVICE_ADDRESS};
 use crate::{Result, cargo};
 
 /// Folders that the kubelet and containerd write to.
@@ -43,6 +43,7 @@ pub(super) fn set_up(place: &ClusterFolder, extent: Extent) -> Result<()> {
     if extent == Extent::Api {
         return on_loopback(NODE_ADDRESS);
     }
+    on_loopback(METADATA_ADDRESS)?;
     // Tests change it while containerd runs, so it is a file of the cluster's folder.
     let hosts = place.hosts();
     fs::copy("/etc/hosts", &hosts).map_err(|error| format!("cannot copy /etc/hosts: {error}"))?;

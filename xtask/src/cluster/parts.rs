@@ -142,6 +142,8 @@ fn kubelet(place: &ClusterFolder) -> Vec<String> {
         option("kubeconfig", place.kubeconfig_of("kubelet").display()),
         option("hostname-override", NODE),
         option("node-ip", NODE_ADDRESS), // a loopback address is refused
+        // As on GKE, for the node selector of manifests.
+        option("node-labels", "iam.gke.io/gke-metadata-server-enabled=true"),
     ]
 }
 

@@ -3,14 +3,12 @@
 //! A pod's address may be another pod's later. The API server learns of both changes after the node
 //! has made them, so a caller is named only if exactly one pod can have the address.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+
+use sidestep_sandbox_base::names::METADATA_ADDRESS;
 
 use crate::objects::{Pod, Stage};
 use crate::state::State;
-
-/// The address of the metadata server. A process on the node's network that calls it there has the
-/// same address, since both ends are on one interface.
-const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
 
 /// The caller at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +42,11 @@ pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
     if !state.is_current() {
         return Err(NoCaller::NotYet);
     }
+    // A process on the node's network that calls the metadata server at an address of the node has
+    // the same address, since both ends are on one interface.
+    let is_metadata = source.to_string() == METADATA_ADDRESS;
     let mut nodes = state.nodes.objects();
-    if source.is_loopback()
-        || source == METADATA
-        || nodes.any(|node| node.addresses.contains(&source))
-    {
+    if source.is_loopback() || is_metadata || nodes.any(|node| node.addresses.contains(&source)) {
         return Ok(Caller::Node);
     }
     let with_address = |pod: &&Pod| {

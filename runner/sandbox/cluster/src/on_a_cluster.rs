@@ -39,7 +39,7 @@ async fn open(
 /// Waits until the watched state is as expected.
 async fn until(cluster: &RealCluster, expected: impl Fn(&State) -> bool) {
     let wait = cluster.until(|state| expected(state).then_some(()));
-    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
     waited.expect("the watch shows it");
 }
 

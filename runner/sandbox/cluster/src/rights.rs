@@ -124,8 +124,8 @@ pub(crate) fn watches(namespaces: &Namespaces) -> Vec<Right> {
         })
     };
     let scopes = namespaces.scopes();
-    let in_scope = |scope: &Option<&str>| [both("pods", *scope), both("serviceaccounts", *scope)];
-    let mut rights: Vec<Right> = scopes.iter().flat_map(in_scope).flatten().collect();
+    let in_scope = |scope: Option<&str>| [both("pods", scope), both("serviceaccounts", scope)];
+    let mut rights: Vec<Right> = scopes.into_iter().flat_map(in_scope).flatten().collect();
     rights.extend(both("nodes", None));
     rights
 }

@@ -62,6 +62,21 @@ impl Scenario {
         scenarios().into_iter().find(|s| s.name == name)
     }
 
+    /// Returns whether the scenario is about the sandbox's own Kubernetes: its objects, service
+    /// accounts or pods, or IAM's permissions on them, which another cluster does not know. A
+    /// scenario whose seed is not valid is not.
+    pub fn needs_own_cluster(&self) -> bool {
+        let (Ok(mine), Ok(healthy)) = (self.seed(), Self::default().seed()) else {
+            return false;
+        };
+        let of_pods = |permission: &String| permission.starts_with("container.pods.");
+        let mut roles = mine.custom_roles.values();
+        mine.kubernetes != healthy.kubernetes
+            || roles.any(|role| role.permissions.iter().any(of_pods))
+            || !self.objects.is_empty()
+            || !self.faults.is_null()
+    }
+
     /// Returns the seed with the scenario's changes.
     pub fn seed(&self) -> Result<Seed, ScenarioError> {
         let not_a_seed = |source| ScenarioError::Seed {

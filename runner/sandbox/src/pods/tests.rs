@@ -7,7 +7,7 @@ use sidestep_sandbox_identity::{Access, Clock, Identity, Resource};
 use sidestep_sandbox_kubernetes::{Config, service_account};
 
 use super::*;
-use crate::backends::OwnCluster;
+use crate::own::OwnCluster;
 
 fn own(kubernetes: &Arc<Kubernetes>) -> OwnCluster {
     OwnCluster {

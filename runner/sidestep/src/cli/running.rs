@@ -41,7 +41,7 @@ pub struct RunFlags {
     /// The effect of SIGTERM and SIGHUP: cancel and clean up, or leave pods running
     #[arg(long, value_name = "WHAT")]
     pub on_terminate: Option<OnTerminate>,
-    /// Run against the sandbox, without any account: healthy, or broken as in SCENARIO
+    /// Run against the sandbox, without any account: healthy, or broken as in SCENARIO; SCENARIO@CONTEXT is a sandbox on a cluster of yours
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
     pub sandbox: Option<String>,
     /// The caller of the sandbox: developer, nobody, or a service account's address [default: developer]

@@ -62,7 +62,7 @@ pub struct Gc {
     /// Print what would be removed, without removing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Clean up in the sandbox: healthy, or SCENARIO
+    /// Clean up in the sandbox: healthy, or SCENARIO; SCENARIO@CONTEXT is a sandbox on a cluster of yours
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
     pub sandbox: Option<String>,
     /// An additional cluster to clean up, named as in a pipeline. Without it, only clusters that

@@ -13,6 +13,17 @@ pub struct Sandbox {
     /// The scenario: how the sandbox is broken
     #[arg(long, value_name = "NAME", default_value = "healthy")]
     pub scenario: String,
+    /// Use a Kubernetes cluster of yours, by its kubeconfig context, in place of the sandbox's own
+    #[arg(long, value_name = "CONTEXT")]
+    pub cluster: Option<String>,
+    /// The namespaces whose pods get an identity, separated by commas [default: all]
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        value_delimiter = ',',
+        requires = "cluster"
+    )]
+    pub namespaces: Vec<String>,
     /// The caller whose credentials the exports hold: developer, nobody, or a service account's address
     #[arg(long = "as", value_name = "PRINCIPAL")]
     pub caller: Option<String>,
@@ -73,6 +84,9 @@ pub struct SandboxName {
     /// The sandbox's scenario
     #[arg(long, value_name = "NAME", default_value = "healthy")]
     pub scenario: String,
+    /// The kubeconfig context of the sandbox's cluster, if it does not have its own
+    #[arg(long, value_name = "CONTEXT")]
+    pub cluster: Option<String>,
 }
 
 /// The format of a sandbox's status.

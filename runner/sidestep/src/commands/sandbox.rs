@@ -12,17 +12,18 @@ use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
-    serve, stop,
+    CallerFiles, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, exports, files, live,
+    proxy_exports, reset, scenarios, serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::built_in;
-use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
+use crate::cli::{Format, Sandbox, SandboxCommand, SandboxName, StatusFormat};
 use crate::cloud::{known, line, places, program, unavailable};
 use crate::output;
 use crate::session::Session;
 use crate::signals::Ends;
+use crate::user_cluster::user_cluster;
 
 /// The time without calls after which a detached sandbox exits.
 const IDLE: Duration = Duration::from_mins(15);
@@ -31,8 +32,8 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
     match args.command {
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
-            known(&name.scenario)?;
-            let stopped = stop(&places(session, &name.scenario)?).await;
+            let name = named(&name)?;
+            let stopped = stop(&places(session, &name)?).await;
             output::note(if stopped.map_err(|error| unavailable(&error))? {
                 "the sandbox was stopped; its state is kept"
             } else {
@@ -41,8 +42,8 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Reset(name)) => {
-            known(&name.scenario)?;
-            let was = reset(&places(session, &name.scenario)?).await;
+            let name = named(&name)?;
+            let was = reset(&places(session, &name)?).await;
             output::note(if was.map_err(|error| unavailable(&error))? {
                 "the sandbox and its state were deleted"
             } else {
@@ -56,13 +57,13 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             caller,
             proxy,
         }) => {
-            known(&name.scenario)?;
+            let name = named(&name)?;
             if proxy && output != StatusFormat::Env {
                 let exports = &["status", "--output", "env", "--proxy"];
                 return Err(Error::usage_with(
                     "`--proxy` selects exports, but exports are printed only with `--output env`",
                     "print them:",
-                    commands::sandbox(exports, &name.scenario),
+                    commands::sandbox(exports, &name),
                 ));
             }
             let asked = Asked {
@@ -70,7 +71,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
                 caller: caller.as_deref(),
                 proxy,
             };
-            status(&places(session, &name.scenario)?, &name.scenario, asked)
+            status(&places(session, &name)?, &name, asked)
         }
         Some(SandboxCommand::Scenarios { output }) => {
             list(output.output);
@@ -81,14 +82,33 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
     }
 }
 
+/// Returns the name of a sandbox, whose scenario exists.
+fn named(name: &SandboxName) -> Result<String, Error> {
+    let name = Name {
+        scenario: name.scenario.clone(),
+        context: name.cluster.clone(),
+    };
+    let name = name.to_string();
+    known(&name)?;
+    Ok(name)
+}
+
 async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
     // The sandbox's state contains tokens and keys, so only its owner may read any of its files.
     umask(Mode::RWXG | Mode::RWXO);
-    let scenario = &args.scenario;
-    let places = places(session, scenario)?;
+    let name = SandboxName {
+        scenario: args.scenario,
+        cluster: args.cluster,
+    };
+    let scenario = known(&name.scenario)?;
+    let cluster = name.cluster.clone();
+    let name = &named(&name)?;
     let options = Options {
-        places: places.clone(),
-        scenario: known(scenario)?,
+        places: places(session, name)?,
+        scenario,
+        cluster: cluster
+            .map(|context| user_cluster(session, context, args.namespaces))
+            .transpose()?,
         program: program()?,
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
@@ -116,8 +136,8 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         .map_err(|error| unavailable(&error))?;
     if !args.detached {
         output::note(&format!(
-            "sandbox `{scenario}` was stopped; to delete its state: {}",
-            line(&["reset"], scenario)
+            "sandbox `{name}` was stopped; to delete its state: {}",
+            line(&["reset"], name)
         ));
     }
     Ok(Exit::Success)
@@ -141,6 +161,34 @@ fn welcome(live: &Live) -> Vec<String> {
         format!("  in another terminal:             eval \"$({exports})\""),
         format!("  Google's names, by a proxy:      eval \"$({by_proxy})\""),
     ]);
+    lines.extend(live.cluster.iter().flat_map(of_cluster));
+    lines
+}
+
+/// Describes a sandbox's cluster, if it is one of the user's.
+fn of_cluster(cluster: &LiveCluster) -> Vec<String> {
+    let LiveCluster { name, named, .. } = cluster;
+    let context = show::line(&named.context);
+    let version = show::line(&cluster.version);
+    let mut lines = vec![format!("  {name} is context {context} ({version})")];
+    let pods = match named.namespaces.as_slice() {
+        [] => "all pods".to_owned(),
+        some => format!("the pods of {}", show::line(&some.join(", "))),
+    };
+    lines.push(match &cluster.metadata {
+        Some(address) => format!("  {pods} get their identity at {address}"),
+        None => format!(
+            "  {pods} get no identity yet: no interface of this machine has the address \
+             {METADATA_ADDRESS}, so it is no node of the cluster"
+        ),
+    });
+    if !cluster.reviews {
+        lines.push(
+            "  tokens are checked by the cluster's public keys, since you may not create \
+             tokenreviews; tokens of accounts in other namespaces are refused"
+                .to_owned(),
+        );
+    }
     lines
 }
 
@@ -182,6 +230,9 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
             row("CA certificate", &show::path(&places.authority()));
             row("kubeconfig", &show::path(&caller.kubeconfig()));
             row("files", &show::path(&places.dir));
+            for line in live.cluster.iter().flat_map(of_cluster) {
+                output::line(&line);
+            }
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
             return Err(Error::usage_with(

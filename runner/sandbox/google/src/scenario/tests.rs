@@ -26,6 +26,42 @@ fn every_scenario_makes_a_seed_and_breaks_something() {
     }
 }
 
+#[test]
+fn scenarios_about_kubernetes_need_the_sandboxs_own() {
+    let all = scenarios();
+    let of_google: Vec<&str> = all
+        .iter()
+        .filter(|scenario| !scenario.needs_own_cluster())
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    assert_eq!(
+        of_google,
+        [
+            "healthy",
+            "caller-rejected",
+            "api-disabled",
+            "registry-api-disabled",
+            "no-workload-pool",
+            "metadata-server-off",
+            "node-account",
+            "account-deleted",
+            "account-disabled",
+            "account-recreated",
+            "no-binding",
+            "ksa-ns-swapped",
+            "project-number-in-member",
+            "wrong-role",
+            "exchange-unknown",
+            "bucket-denied",
+            "registry-denied",
+            "repository-missing",
+            "created-on-push",
+            "perimeter",
+            "not-uniform",
+        ]
+    );
+}
+
 /// Returns the names of the files in the folder of scenarios.
 fn files() -> BTreeSet<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");

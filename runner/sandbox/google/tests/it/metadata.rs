@@ -259,7 +259,7 @@ async fn a_node_serves_each_pod_by_its_address() {
     world.accounts.place("10.0.0.9", elsewhere);
     let path = format!("{ACCOUNT}/token");
     let who = async |address: &str| {
-        let reply = world.from_address(address, &path).await.ok();
+        let reply = world.at_address(address, &path).await.ok();
         let caller = world.cloud.identity();
         caller.caller(reply["access_token"].as_str()).unwrap()
     };
@@ -274,7 +274,7 @@ async fn a_node_serves_each_pod_by_its_address() {
     // The same account's name in another namespace, without the annotation, is another identity.
     assert_eq!(who("10.0.0.9").await, principal(other, "kaniko"));
 
-    let reply = world.from_address("10.0.0.10", &path).await;
+    let reply = world.at_address("10.0.0.10", &path).await;
     assert_eq!(reply.status, 403);
     assert_eq!(
         reply.text,

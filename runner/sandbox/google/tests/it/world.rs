@@ -182,7 +182,7 @@ impl World {
     }
 
     /// Returns the answer of a node's metadata server to a request from an address.
-    pub(crate) async fn from_address(&self, source: &str, path: &str) -> Reply {
+    pub(crate) async fn at_address(&self, source: &str, path: &str) -> Reply {
         let source: IpAddr = source.parse().unwrap();
         let request = Request::get(format!("/computeMetadata/v1/{path}"))
             .header("Metadata-Flavor", "Google")

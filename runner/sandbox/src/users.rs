@@ -1,0 +1,231 @@
+//! A cluster of the user's, in place of the sandbox's own.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sidestep_sandbox_base::names::METADATA_ADDRESS;
+use sidestep_sandbox_cluster::{Caller, Namespaces, NoCaller as NotFound, RealCluster};
+use sidestep_sandbox_google::metadata::{PodIdentity, node_router};
+use sidestep_sandbox_google::{
+    ApiServer, Cloud, Clusters, NoCaller, PodSubject, ServiceAccount, TokenRefused,
+};
+use tokio::net::TcpListener;
+
+use crate::SandboxError;
+use crate::activity::Activity;
+use crate::live::{Places, read, write};
+use crate::server::spawn;
+
+/// The node pool of all nodes: GKE's description of the cluster has no other.
+const NODE_POOL: &str = "default-pool";
+
+/// A cluster of the user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserCluster {
+    /// The context of the kubeconfig.
+    pub context: String,
+    /// The namespaces whose pods are served; all if there are none.
+    pub namespaces: Vec<String>,
+    /// The files of the kubeconfig, in order.
+    pub kubeconfig: Vec<PathBuf>,
+}
+
+/// The description of a live sandbox's cluster, if it is one of the user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveCluster {
+    /// The cluster.
+    #[serde(flatten)]
+    pub named: UserCluster,
+    /// Its name in GKE, `projects/P/locations/L/clusters/C`.
+    pub name: String,
+    /// Its version, such as `v1.36.3`.
+    pub version: String,
+    /// Whether its API server checks tokens. Otherwise its public keys do.
+    pub reviews: bool,
+    /// The address of the metadata server for pods, if the sandbox is on the cluster's node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+}
+
+/// Returns the cluster that a sandbox was last served with.
+pub fn last_cluster(places: &Places) -> Result<Option<UserCluster>, SandboxError> {
+    read(&places.cluster())
+}
+
+/// The user's cluster, connected.
+pub(crate) struct Users {
+    real: Arc<RealCluster>,
+    named: UserCluster,
+    /// The cluster, `projects/P/locations/L/clusters/C`.
+    cluster: String,
+    /// The metadata server's port, on a node of the cluster, until it is served.
+    metadata: Mutex<Option<TcpListener>>,
+    on_node: bool,
+}
+
+impl Users {
+    /// Connects to the cluster, and opens the metadata server if this machine is its node.
+    pub(crate) async fn open(
+        places: &Places,
+        named: &UserCluster,
+        cluster: &str,
+    ) -> Result<Self, SandboxError> {
+        let namespaces = match named.namespaces.as_slice() {
+            [] => Namespaces::All,
+            some => Namespaces::Only(some.to_vec()),
+        };
+        let real = RealCluster::open(&named.context, &namespaces).await?;
+        let metadata = metadata_port().await?;
+        let text = serde_json::to_vec_pretty(named).unwrap_or_default();
+        write(&places.cluster(), &text)?;
+        Ok(Self {
+            real: Arc::new(real),
+            named: named.clone(),
+            cluster: cluster.to_owned(),
+            on_node: metadata.is_some(),
+            metadata: Mutex::new(metadata),
+        })
+    }
+
+    pub(crate) fn clusters(&self) -> UsersCluster {
+        UsersCluster {
+            real: Arc::clone(&self.real),
+            cluster: self.cluster.clone(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.real.api_server().address
+    }
+
+    /// Returns the description for other processes.
+    pub(crate) fn live(&self) -> LiveCluster {
+        LiveCluster {
+            named: self.named.clone(),
+            name: self.cluster.clone(),
+            version: self.real.api_server().version,
+            reviews: self.real.has_reviews(),
+            metadata: self.on_node.then(|| format!("http://{METADATA_ADDRESS}")),
+        }
+    }
+
+    /// Returns the number of running pods that have asked for their identity.
+    pub(crate) fn running(&self) -> usize {
+        self.real.running()
+    }
+
+    /// Returns a kubeconfig that selects the context. It has no credentials: kubectl merges it with
+    /// the user's files, and the first file with a current context wins.
+    pub(crate) fn kubeconfig(&self) -> String {
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": self.named.context,
+        });
+        format!("{text:#}\n")
+    }
+
+    /// Serves the metadata server of this node.
+    pub(crate) fn serve(&self, cloud: &Cloud, activity: &Activity) {
+        let mut listener = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(listener) = listener.take() else {
+            return;
+        };
+        let router = activity.watched(node_router(cloud));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        spawn(
+            "METADATA",
+            async move { axum::serve(listener, service).await },
+        );
+    }
+}
+
+/// Opens the port of the metadata server, if this machine has its address.
+async fn metadata_port() -> Result<Option<TcpListener>, SandboxError> {
+    use std::io::ErrorKind;
+    match TcpListener::bind((METADATA_ADDRESS, 80)).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Ok(None),
+        Err(error) => Err(SandboxError::setup(
+            "metadata server",
+            format!("{METADATA_ADDRESS}:80 can't be opened: {error}"),
+        )),
+    }
+}
+
+/// Returns the value of `KUBECONFIG` for a user's cluster: the file that selects its context, then
+/// the user's files.
+pub(crate) fn kubeconfig_paths(selector: PathBuf, named: &UserCluster) -> OsString {
+    let files = named.kubeconfig.iter().filter(|file| **file != selector);
+    let all = std::iter::once(selector.clone()).chain(files.cloned());
+    std::env::join_paths(all).unwrap_or_else(|_| selector.into_os_string())
+}
+
+/// Gives Google's side access to the user's cluster.
+pub(crate) struct UsersCluster {
+    real: Arc<RealCluster>,
+    cluster: String,
+}
+
+#[async_trait]
+impl Clusters for UsersCluster {
+    fn api_server(&self) -> ApiServer {
+        let server = self.real.api_server();
+        let version = server.version.trim_start_matches('v');
+        ApiServer {
+            endpoint: server.address,
+            authority: server.authority,
+            has_dns_endpoint: false,
+            version: Some(version.to_owned()),
+        }
+    }
+
+    async fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
+        match self.real.verify_token(jwt, audience).await {
+            Ok(subject) => Ok(PodSubject {
+                namespace: subject.namespace,
+                service_account: subject.name,
+                uid: subject.uid,
+            }),
+            Err(rejected) => Err(TokenRefused(rejected.to_string())),
+        }
+    }
+
+    fn service_account(&self, namespace: &str, name: &str) -> Option<ServiceAccount> {
+        let account = self.real.service_account(namespace, name)?;
+        Some(ServiceAccount {
+            uid: account.uid,
+            annotations: account.annotations,
+        })
+    }
+
+    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller> {
+        let of_node = PodIdentity {
+            cluster: self.cluster.clone(),
+            node_pool: NODE_POOL.to_owned(),
+            namespace: String::new(),
+            service_account: String::new(),
+            host_network: true,
+        };
+        match self.real.caller(source).await {
+            Ok(Caller::Node) => Ok(of_node),
+            Ok(Caller::Pod {
+                namespace,
+                service_account,
+                ..
+            }) => Ok(PodIdentity {
+                namespace,
+                service_account,
+                host_network: false,
+                ..of_node
+            }),
+            Err(NotFound::Unknown) => Err(NoCaller::Unknown(source)),
+            Err(NotFound::NotYet) => Err(NoCaller::NotYet(source)),
+        }
+    }
+}
