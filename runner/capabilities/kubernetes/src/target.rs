@@ -60,13 +60,13 @@ impl Target {
             Some((group, version)) => (Some(group), version),
             None => (None, self.api_version.as_str()),
         };
-        // A subresource is granted by name, as `pods/log`.
-        let resource = self.resource.split('/').map(|part| ("resource", part));
         group
             .map(|group| ("API group", group))
             .into_iter()
-            .chain([("API version", version)])
-            .chain(resource)
+            .chain([
+                ("API version", version),
+                ("resource", self.resource.as_str()),
+            ])
             .chain(self.namespace.as_deref().map(|name| ("namespace", name)))
     }
 

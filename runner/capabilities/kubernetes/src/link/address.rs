@@ -219,7 +219,6 @@ mod tests {
         for (api_version, resource, namespace, name) in [
             ("v1", "pods", "builds", "b-1"),
             ("batch/v1", "jobs", "builds", "b.1"),
-            ("v1", "pods/log", "builds", "b-1"),
             (
                 "rbac.authorization.k8s.io/v1",
                 "roles",
@@ -234,6 +233,8 @@ mod tests {
             ("v1", "pods", "builds", "b-1/log"),
             ("v1", "pods", "builds", "b-1%2Fproxy%2Fadmin"),
             ("v1", "pods", "builds", "../secrets/token"),
+            // A subresource follows the name in a path, and no call here reads one.
+            ("v1", "pods/log", "builds", "b-1"),
             ("v1", "pods", "builds", "b-1?x"),
             ("v1", "pods", "builds", ".."),
             ("v1", "pods", "builds", ""),
