@@ -5,12 +5,19 @@ use kube::runtime::watcher;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::causes;
 
+use super::bounds::TooLarge;
 use super::rejection::Rejection;
 
 /// Returns the failure of a client's error. `what` completes "cannot …".
 pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => of_status(what, status),
+        error if is_too_large(error) => Failure::new(
+            Class::Exhausted,
+            codes::http::TOO_LARGE,
+            Owner::Cluster,
+            format!("cannot {what}: {TooLarge}"),
+        ),
         // All other errors occur before an answer: the network, TLS, the endpoint, a token.
         error => Failure::new(
             Class::Unavailable,
@@ -20,6 +27,14 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
         )
         .with_help("check whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
     }
+}
+
+/// Returns whether an answer was not read to its end, because of its size.
+pub(super) fn is_too_large(error: &kube::Error) -> bool {
+    let mut causes = causes::of(error);
+    causes
+        .find_map(|cause| cause.downcast_ref::<TooLarge>())
+        .is_some()
 }
 
 /// Returns the failure of a `Status` answer (Kubernetes API conventions, "Response Status Kind").

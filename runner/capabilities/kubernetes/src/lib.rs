@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod bounds;
 mod cluster;
 mod deletion;
 mod failure;
@@ -21,6 +22,7 @@ mod target;
 mod tokens;
 mod tries;
 
+pub use bounds::Bounds;
 pub use cluster::{Clusters, Endpoint, Mapped};
 pub use deletion::Deletion;
 pub use link::CAPABILITY;

@@ -6,6 +6,7 @@ use kube::core::Request;
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
 
+use super::bounds::Reads;
 use super::objects::Objects;
 use super::tries::tried;
 
@@ -88,9 +89,10 @@ impl Objects {
         parameters: &ListParams,
         most: usize,
     ) -> Result<Option<(ObjectList<DynamicObject>, usize)>, kube::Error> {
-        let request = Request::new(self.api.resource_url())
+        let mut request = Request::new(self.api.resource_url())
             .list(parameters)
             .map_err(kube::Error::BuildRequest)?;
+        request.extensions_mut().insert(Reads::Part);
         let client = self.api.clone().into_client();
         tried(|| async {
             let answer = client.request_stream(request.clone()).await?;

@@ -6,6 +6,8 @@ use backon::{ExponentialBuilder, Retryable as _};
 use sidestep_gate::Sends;
 use tokio::time::{Instant, timeout};
 
+use super::failure::is_too_large;
+
 /// The timeout of one answer. A mutating webhook may take up to 30 s (Kubernetes, "Dynamic
 /// Admission Control"); a create that took longer finds its own object.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -103,6 +105,7 @@ fn is_refused(error: &kube::Error) -> bool {
 fn may_heal(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 408 | 500 | 502) || is_busy(error),
+        error if is_too_large(error) => false,
         // The connection failed, the body was cut off, or the result is not complete JSON.
         kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::SerdeError(_) => true,
         _ => false,

@@ -18,6 +18,7 @@ use super::answer::{self, Unanswered};
 use super::endpoint::{Candidate, Endpoint, Way, first};
 use super::limits::bounded;
 use super::{proxy, unreached};
+use crate::bounds::{Bounds, Reads};
 
 /// The maximum number of calls that wait for one cluster.
 const CALLS_WAITING: usize = 1024;
@@ -67,7 +68,8 @@ pub(super) async fn client(
 async fn answers(client: &Client) -> Result<(), Unanswered> {
     let ask = async {
         let request = http::Request::get("/version").body(Body::empty());
-        let request = request.map_err(|error| Unanswered::Broken(error.to_string()))?;
+        let mut request = request.map_err(|error| Unanswered::Broken(error.to_string()))?;
+        request.extensions_mut().insert(Reads::AsSent);
         let answer = client.send(request).await;
         answer::read(answer.map_err(|error| Unanswered::of(&error))?).await
     };
@@ -108,6 +110,7 @@ fn connect(
     Ok(builder
         .with_layer(&BufferLayer::new(CALLS_WAITING))
         .with_layer(&authorise)
+        .with_layer(&Bounds)
         .build())
 }
 

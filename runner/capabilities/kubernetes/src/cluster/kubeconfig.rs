@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use secrecy::ExposeSecret as _;
@@ -10,6 +11,7 @@ use sidestep_google::Credentials;
 
 use super::limits::bounded;
 use super::{Mapped, proxy};
+use crate::bounds::Bounds;
 
 /// The timeout for a program of the kubeconfig that returns credentials.
 const PROGRAM: Duration = Duration::from_mins(1);
@@ -50,7 +52,10 @@ pub(super) async fn client(
     make_known(&config, credentials);
     bounded(&mut config);
     // This runs the kubeconfig's program, and waits for it.
-    let client = tokio::task::spawn_blocking(|| Client::try_from(config));
+    let client = tokio::task::spawn_blocking(|| {
+        let builder = ClientBuilder::try_from(config)?;
+        Ok::<_, kube::Error>(builder.with_layer(&Bounds).build())
+    });
     let Ok(client) = tokio::time::timeout(PROGRAM, client).await else {
         return Err(unusable(format!(
             "the kubeconfig's program returned no credentials within {} s",

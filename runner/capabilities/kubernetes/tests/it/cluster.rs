@@ -3,14 +3,20 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use futures::{StreamExt as _, stream};
 use kube::Client;
 use serde_json::{Value, json};
+use sidestep_kubernetes::Bounds;
 use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
 use url::Url;
+
+/// The size of a chunk of an endless body, in bytes.
+const CHUNK: usize = 16 << 10;
 
 /// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +46,10 @@ pub(crate) struct Call {
 pub(crate) enum Answer {
     Json(u16, Value),
     Stream(Vec<Part>),
+    /// A status, a text that is no JSON of the API.
+    Text(u16, &'static str),
+    /// A status, and a body without an end. Counts the bytes that are read of it.
+    Endless(u16, Arc<AtomicUsize>),
     /// The connection is reset before an answer.
     Lost,
 }
@@ -73,15 +83,27 @@ pub(crate) fn client(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -
             let call = read(request, &counts).await;
             match answer(&call) {
                 Answer::Lost => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-                Answer::Json(code, value) => Ok(http::Response::builder()
-                    .status(code)
-                    .body(Body::from(value.to_string()))
-                    .expect("a response")),
+                Answer::Json(code, value) => Ok(answer_of(code, Body::from(value.to_string()))),
                 Answer::Stream(parts) => Ok(http::Response::new(body(parts))),
+                Answer::Text(code, text) => Ok(answer_of(code, Body::from(text))),
+                Answer::Endless(code, read) => Ok(answer_of(code, endless(read))),
             }
         }
     });
-    Client::new(service, "builds")
+    // As every client of the crate.
+    Client::new(Bounds.layer(service), "builds")
+}
+
+fn answer_of(code: u16, body: Body) -> http::Response<Body> {
+    let answer = http::Response::builder().status(code).body(body);
+    answer.expect("a response")
+}
+
+fn endless(read: Arc<AtomicUsize>) -> Body {
+    Body::from_stream(stream::repeat_with(move || {
+        read.fetch_add(CHUNK, Ordering::Relaxed);
+        Ok::<_, io::Error>(Bytes::from_static(&[b' '; CHUNK]))
+    }))
 }
 
 async fn read(

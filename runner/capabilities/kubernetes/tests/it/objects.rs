@@ -1,5 +1,6 @@
 //! Objects, over connections that are lost after the server has accepted the request.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -154,6 +155,79 @@ async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
         "{failure}"
     );
     assert_eq!(*asked.lock().expect("no panic"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_end_is_not_read_to_its_end() {
+    const LARGEST: usize = 4 << 20;
+    const MARGIN: usize = 64 << 10;
+    let endless = |code| {
+        let read = Arc::new(AtomicUsize::new(0));
+        let of_client = Arc::clone(&read);
+        (
+            pods(client(move |_| {
+                Answer::Endless(code, Arc::clone(&of_client))
+            })),
+            read,
+        )
+    };
+    for request in ["get", "create", "apply", "delete"] {
+        let (pods, read) = endless(200);
+        let failure = match request {
+            "get" => pods.get("build").await.expect_err("endless"),
+            "create" => {
+                let made = pods.create(wish(), "build", &owned(1), false).await;
+                let not_created = made.expect_err("endless");
+                assert!(not_created.may_exist());
+                not_created.failure
+            }
+            "apply" => {
+                let applied = pods.apply(&wish(), "build", false, false).await;
+                applied.expect_err("endless").failure
+            }
+            _ => {
+                let deleted = pods.delete("build", None, None, None).await;
+                deleted.expect_err("endless")
+            }
+        };
+        assert_eq!(
+            (failure.class, failure.code.exact()),
+            (Class::Exhausted, "http.too-large"),
+            "{request}"
+        );
+        let read = read.load(Ordering::Relaxed);
+        assert!(
+            (LARGEST..LARGEST + MARGIN).contains(&read),
+            "{request}: {read}"
+        );
+    }
+    // An error is cut: its code is known.
+    let (pods, read) = endless(403);
+    let most = Most {
+        objects: 10,
+        bytes: LARGEST,
+    };
+    let failure = pods.list(None, None, most).await.expect_err("denied");
+    assert_eq!(failure.class, Class::Denied);
+    let read = read.load(Ordering::Relaxed);
+    assert!(read < 2 * MARGIN, "{read}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_gateway_keeps_its_status() {
+    let upstream = || json!({"error": "upstream"});
+    let busy = client(move |call| match call.nth {
+        0 => Answer::Json(503, upstream()),
+        1 => Answer::Text(502, "<h1>Bad Gateway</h1>"),
+        _ => Answer::Json(200, pod(2, "Running", &running())),
+    });
+    assert!(pods(busy).get("build").await.is_ok(), "it is sent again");
+    for (code, class) in [(503, Class::Unavailable), (401, Class::Denied)] {
+        let client = client(move |_| Answer::Json(code, upstream()));
+        let failure = pods(client).get("build").await.expect_err("no object");
+        assert_eq!(failure.class, class);
+        assert!(failure.message.contains("upstream"), "{failure}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
