@@ -273,3 +273,21 @@ fn a_run_under_another_one_s_name_is_not_resumed() {
     fs::rename(&other, &begun).expect("renamed");
     assert_resumes(&mut arena);
 }
+
+#[test]
+fn a_changed_plugin_s_help_keeps_the_sandbox() {
+    let mut arena = Arena::new();
+    arena.attack("act: none");
+    let begin = ["run", "--sandbox", "--run-id", "begun"];
+    let outcome = run(&mut arena, &begin);
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    // A custom section without content changes the bytes, but not the plugin.
+    let path = arena.setup.workspace().join("attacker.wasm");
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes.extend([0, 2, 1, b'x']);
+    fs::write(&path, bytes).expect("written");
+    let outcome = run(&mut arena, &["resume", "begun"]);
+    assert_refused(&outcome, "plugin.changed");
+    let help = "sidestep run sidestep.yaml --sandbox";
+    assert!(outcome.said().contains(help), "{outcome}");
+}

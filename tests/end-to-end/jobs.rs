@@ -58,7 +58,8 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     }
 }
 
-const UPLOAD: &str = "version: 1
+/// A pipeline of one step that packs and uploads the workspace.
+pub(crate) const UPLOAD: &str = "version: 1
 name: upload
 steps:
   context: { uses: sidestep/context-upload, with: { path: \".\", bucket: demo-contexts } }

@@ -7,6 +7,14 @@ pub fn resume(run: &str) -> Option<Command> {
     Command::new(&["sidestep", "resume"]).value(run).build()
 }
 
+/// Resumes a run in a workspace that is not the current folder.
+pub fn resume_in(run: &str, workspace: &str) -> Option<Command> {
+    Command::new(&["sidestep", "resume"])
+        .value(run)
+        .option("--workspace", workspace)
+        .build()
+}
+
 /// Shows the state of a run.
 pub fn show_run(run: &str) -> Option<Command> {
     Command::new(&["sidestep", "runs", "show"])

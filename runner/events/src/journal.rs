@@ -26,6 +26,10 @@ pub struct Header {
     /// The caller of the sandbox, if it is not the developer. A resumed run keeps the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
+    /// The workspace that the run was started in, as an absolute path. The run is resumed only
+    /// there. Absent in the journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
 }
 
 /// One record after the header.

@@ -8,6 +8,7 @@ use sidestep_state::{
 
 use crate::cloud::Cloud;
 use crate::error::Error;
+use crate::origin;
 use crate::site::Site;
 
 /// The name of the plan's file in the run's folder.
@@ -48,7 +49,7 @@ impl LockedRun {
                 let run = Self::resume(&folder).map_err(|error| held(error, asked))?;
                 // Another process may have held the lock until now, and may have finished the run.
                 if run.history.finished.is_none() {
-                    same(plan, cloud, &run, asked)?;
+                    same(site, plan, cloud, &run, asked)?;
                     // The process that started the run may have been killed before it stored the
                     // plan.
                     keep_plan(&run.folder, plan)?;
@@ -71,6 +72,7 @@ impl LockedRun {
             plan_digest: plan.digest(),
             sandbox: cloud.scenario().map(str::to_owned),
             caller: cloud.caller().map(str::to_owned),
+            workspace: Some(origin::name_of(&site.workspace)),
         };
         let created = runs.create(&id, &header);
         let (folder, lock, journal) = created.map_err(|error| held(error.into(), asked))?;
@@ -112,7 +114,13 @@ fn held(error: Error, asked: bool) -> Error {
 }
 
 /// Checks that an unfinished run was started with the same parameters as this one.
-fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun, asked: bool) -> Result<(), Error> {
+fn same(
+    site: &Site,
+    plan: &Plan,
+    cloud: &Cloud,
+    run: &LockedRun,
+    asked: bool,
+) -> Result<(), Error> {
     let id = run.folder.id();
     let Header {
         plan_digest,
@@ -120,15 +128,16 @@ fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun, asked: bool) -> Result<(), 
         caller,
         ..
     } = &run.header;
-    let begun = if *plan_digest != plan.digest() {
+    // A CI system may check out the same commit to another folder for each try of a job.
+    let elsewhere = origin::elsewhere(&site.workspace, &run.header).filter(|_| asked);
+    let begun = if let Some(workspace) = elsewhere {
+        format!("in the workspace {workspace}")
+    } else if *plan_digest != plan.digest() {
         "with another plan: the file, an input, a listed variable, the commit, a plugin or a policy \
          has changed since then"
             .to_owned()
     } else if sandbox.as_deref() != cloud.scenario() {
-        match sandbox {
-            Some(scenario) => format!("in the sandbox `{scenario}`"),
-            None => "against Google Cloud".to_owned(),
-        }
+        origin::cloud(&run.header)
     } else if caller.as_deref() != cloud.caller() {
         format!("as {}", caller.as_deref().unwrap_or(cloud.usual_caller()))
     } else {
@@ -146,7 +155,7 @@ fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun, asked: bool) -> Result<(), 
     Err(Error::usage_with(
         format!("run {id} is unfinished, and was started {begun}"),
         help,
-        commands::resume(&id.to_string()),
+        origin::how_to_resume(&site.workspace, &run.header),
     ))
 }
 

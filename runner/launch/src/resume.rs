@@ -14,6 +14,7 @@ use sidestep_state::RunFolder;
 use crate::equipment::{catalog, load};
 use crate::error::Error;
 use crate::locked_run::{LockedRun, read_plan};
+use crate::origin::Asked;
 use crate::prepare::infos;
 use crate::site::Site;
 use crate::{facts, policies};
@@ -29,12 +30,14 @@ pub struct Resumed {
     packages: BTreeMap<PluginRef, Package>,
 }
 
-/// Locks a run, and checks its plan against the current policies. `policy` is an additional one.
-pub fn resume(site: &Site, folder: &RunFolder, policy: Option<&Path>) -> Result<Resumed, Error> {
+/// Locks a run, and checks that it was started as the user asks, and its plan against the current
+/// policies.
+pub fn resume(site: &Site, folder: &RunFolder, asked: Asked<'_>) -> Result<Resumed, Error> {
     let run = LockedRun::resume(folder)?;
+    asked.check(&site.workspace, &run.header)?;
     let plan = read_plan(folder)?;
-    let packages = packages(site, &plan)?;
-    let (plan, remarks) = judged(site, policy, plan, &packages)?;
+    let packages = packages(site, &plan, run.header.sandbox.as_deref())?;
+    let (plan, remarks) = judged(site, asked.policy, plan, &packages)?;
     Ok(Resumed {
         run,
         plan,
@@ -51,8 +54,12 @@ impl Resumed {
 }
 
 /// Returns the plugins that the plan names. Fails if the bytes of one have changed since the run
-/// was started.
-fn packages(site: &Site, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, Error> {
+/// was started; `sandbox` is the scenario of the run.
+fn packages(
+    site: &Site,
+    plan: &Plan,
+    sandbox: Option<&str>,
+) -> Result<BTreeMap<PluginRef, Package>, Error> {
     let catalog = catalog(site);
     let mut packages = BTreeMap::new();
     for instance in &plan.instances {
@@ -64,7 +71,7 @@ fn packages(site: &Site, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, Er
             }
         };
         if package.component.digest != instance.plugin_digest {
-            return Err(changed(plan, &instance.uses).into());
+            return Err(changed(plan, &instance.uses, sandbox).into());
         }
     }
     Ok(packages)
@@ -91,7 +98,7 @@ fn judged(
     Ok((plan, Problems::from(audited)))
 }
 
-fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
+fn changed(plan: &Plan, uses: &PluginRef, sandbox: Option<&str>) -> Failure {
     let message = format!(
         "the plugin {} has changed since the run started",
         uses.as_str()
@@ -103,5 +110,5 @@ fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
         message,
     )
     .with_help("Restore the former version of the plugin, or start a new run:")
-    .with_helps(commands::run(plan.file.exact(), None))
+    .with_helps(commands::run(plan.file.exact(), sandbox))
 }

@@ -68,6 +68,7 @@ fn header() -> Header {
         plan_digest: "sha256:00".into(),
         sandbox: None,
         caller: None,
+        workspace: None,
     }
 }
 

@@ -63,8 +63,9 @@ impl JournalReader {
                     run: envelope.run.into_exact(),
                     plan_digest: started.plan_digest.into_exact(),
                     sandbox: started.sandbox.map(Foreign::into_exact),
-                    // Needed only to resume the run, which a damaged journal does not allow.
+                    // These are needed only to resume the run, which a damaged journal does not allow.
                     caller: None,
+                    workspace: None,
                 };
                 return Ok((header, Self::part(path, 0, u64::MAX)?));
             }

@@ -24,6 +24,7 @@ impl Run {
             plan_digest: "sha256:00".into(),
             sandbox: None,
             caller: None,
+            workspace: None,
         };
         let id = "r".parse().expect("an id");
         let (folder, _, journal) = Runs::at(place.path())

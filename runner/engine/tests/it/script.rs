@@ -337,6 +337,7 @@ impl World {
                 plan_digest: "sha256:00".into(),
                 sandbox: None,
                 caller: None,
+                workspace: None,
             };
             let (folder, lock, journal) = self.runs.create(&id, &header).expect("new");
             (folder, lock, journal, History::default())

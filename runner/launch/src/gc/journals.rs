@@ -14,6 +14,7 @@ use super::{Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
 use crate::finding::{Fate, Finding};
+use crate::origin;
 
 /// The timeout for removing the objects of one run.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -111,7 +112,9 @@ async fn run(
                 &id,
                 &format!(
                     "run {id} was detached; to resume it: {}",
-                    show::command_or_nothing(commands::resume(&id).as_ref())
+                    show::command_or_nothing(
+                        origin::how_to_resume(&sweep.site.workspace, &journal.header).as_ref()
+                    )
                 ),
                 Fate::Kept,
             ));

@@ -1,16 +1,25 @@
 use sidestep_events::Exit;
-use sidestep_launch::{Error, Launch, resume};
+use sidestep_launch::{Asked, Error, Launch, resume};
 
 use crate::cli::Resume;
-use crate::cloud::connect;
+use crate::cloud::{connect, known};
 use crate::launch::{Shown, launch, limits};
 use crate::output::{Look, note};
 use crate::session::Session;
 
 /// Resumes a run with the plan that it was started with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error> {
+    let sandbox = args.flags.sandbox.as_deref();
+    if let Some(scenario) = sandbox {
+        known(scenario)?;
+    }
     let folder = session.site.open_run(&args.run)?;
-    let resumed = resume(&session.site, &folder, args.policy.as_deref())?;
+    let asked = Asked {
+        policy: args.policy.as_deref(),
+        sandbox,
+        names_workspace: session.global.workspace.is_some(),
+    };
+    let resumed = resume(&session.site, &folder, asked)?;
     if !resumed.remarks.is_empty() && !session.global.quiet {
         let color = Look::stderr(session.settings.color.value).color;
         note(resumed.remarks.render(color).trim_end());

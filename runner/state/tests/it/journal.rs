@@ -14,6 +14,7 @@ pub(crate) fn header(run: &str) -> Header {
         plan_digest: "sha256:00".into(),
         sandbox: None,
         caller: None,
+        workspace: None,
     }
 }
 
