@@ -1,8 +1,8 @@
 //! Handles what runs leave on disk when their process is killed.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use crate::{RunFolder, RunLock, Runs, StateError};
 
@@ -27,17 +27,28 @@ impl Runs {
                 let id = entry.file_name().to_str()?.parse().ok()?;
                 let folder = self.folder(&id);
                 let old = entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= age;
-                // A folder with other content belongs to another tool.
-                let known = fs::read_dir(folder.path()).ok()?.flatten().all(|inside| {
-                    ["lock", "logs", "journal.new"]
-                        .iter()
-                        .any(|name| inside.file_name() == *name)
-                });
+                let never_began = never_began(folder.path()).ok()?;
                 let free = !matches!(folder.writer(), Writer::Alive(_));
-                (old && known && free).then_some(folder)
+                (old && never_began && free).then_some(folder)
             })
             .collect()
     }
+}
+
+/// Returns whether a folder holds only what a run writes before its journal. A folder with other
+/// content, or without a mark of a run, belongs to another tool.
+fn never_began(folder: &Path) -> io::Result<bool> {
+    let mut marked = false;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_name().to_str() {
+            Some("lock" | "journal.new") => marked = true,
+            // A run writes logs only after its journal.
+            Some("logs") if fs::read_dir(entry.path())?.next().is_none() => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(marked)
 }
 
 impl RunFolder {
@@ -66,5 +77,46 @@ impl RunFolder {
         }
         let path: PathBuf = self.path().to_owned();
         fs::remove_dir_all(&path).map_err(StateError::io("remove", &path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Creates a folder with these entries; a name with a final `/` is a folder.
+    fn make(root: &Path, name: &str, entries: &[&str]) {
+        let folder = root.join(name);
+        fs::create_dir(&folder).expect("made");
+        for entry in entries {
+            let path = folder.join(entry);
+            let made = match entry.strip_suffix('/') {
+                Some(_) => fs::create_dir_all(&path),
+                None => fs::write(&path, ""),
+            };
+            made.expect("made");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_another_s_logs_is_no_run() {
+        let root = tempfile::tempdir().expect("a folder");
+        let rows: [(&str, &[&str]); 8] = [
+            ("empty", &[]),
+            ("empty-logs", &["logs/"]),
+            ("others-logs", &["lock", "logs/", "logs/today.log"]),
+            ("logs-file", &["lock", "logs"]),
+            ("notes", &["lock", "notes.txt"]),
+            ("locked", &["lock"]),
+            ("with-logs", &["lock", "logs/"]),
+            ("drafted", &["lock", "logs/", "journal.new"]),
+        ];
+        for (name, entries) in rows {
+            make(root.path(), name, entries);
+        }
+        let found = Runs::at(root.path()).stillborn(Duration::ZERO);
+        let mut found: Vec<_> = found.iter().map(|run| run.id().as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["drafted", "locked", "with-logs"]);
     }
 }

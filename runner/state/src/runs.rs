@@ -63,9 +63,10 @@ impl Runs {
         header: &Header,
     ) -> Result<(RunFolder, RunLock, JournalWriter), StateError> {
         let folder = self.folder(id);
-        let logs = folder.path.join("logs");
-        own::make_folder(&logs)?;
+        // The lock comes first: it marks the folder as a run's, should this process end early.
+        own::make_folder(&folder.path)?;
         let lock = folder.lock()?;
+        own::make_folder(&folder.path.join("logs"))?;
         let journal = JournalWriter::create(&folder.journal_path(), header)?;
         Ok((folder, lock, journal))
     }
