@@ -1,6 +1,6 @@
 //! Handles what runs leave on disk when their process is killed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
@@ -16,6 +16,11 @@ pub enum Writer {
     /// A process that ended without releasing its lock: it was killed.
     Gone(u32),
 }
+
+/// The parts of a run in the order in which they are removed. As long as the journal is there, a
+/// later clean-up finds the run and repeats the removal. Without its journal and with a lock alone,
+/// the folder is one of a run that never began.
+const PARTS: [&str; 4] = ["logs", "plan.json", "plan.json.new", "journal"];
 
 impl Runs {
     /// Returns the folders, older than `age`, of runs that never began: their process ended between
@@ -66,17 +71,26 @@ impl RunFolder {
 
     /// Removes the run from disk: its journal, its plan and its logs. The caller holds the lock.
     pub fn remove(&self, _lock: &RunLock) -> Result<(), StateError> {
-        // Without its journal a folder is not a run. If this is interrupted, the rest is cleaned up
-        // later.
-        let journal = self.journal_path();
-        match fs::remove_file(&journal) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StateError::io("remove", &journal)(error));
+        for part in PARTS {
+            let path = self.path().join(part);
+            match remove(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StateError::io("remove", &path)(error));
+                }
+                _ => {}
             }
-            _ => {}
         }
-        let path: PathBuf = self.path().to_owned();
-        fs::remove_dir_all(&path).map_err(StateError::io("remove", &path))
+        let path = self.path();
+        fs::remove_dir_all(path).map_err(StateError::io("remove", path))
+    }
+}
+
+/// Removes a file, or a folder with its content. Does not follow a link.
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
     }
 }
 
@@ -118,5 +132,27 @@ mod tests {
         let mut found: Vec<_> = found.iter().map(|run| run.id().as_str()).collect();
         found.sort_unstable();
         assert_eq!(found, ["drafted", "locked", "with-logs"]);
+    }
+
+    #[test]
+    fn an_interrupted_removal_is_finished_by_the_next() {
+        let id: crate::RunId = "r".parse().expect("an id");
+        for removed in 0..=PARTS.len() {
+            let root = tempfile::tempdir().expect("a folder");
+            let entries = ["lock", "logs/", "logs/a.1.log", "plan.json", "journal"];
+            make(root.path(), "r", &entries);
+            let runs = Runs::at(root.path());
+            for part in &PARTS[..removed] {
+                // The draft of the plan need not exist.
+                let _ = remove(&root.path().join("r").join(part));
+            }
+            let folder = match runs.open(&id) {
+                Ok(folder) => folder,
+                Err(_) => runs.stillborn(Duration::ZERO).remove(0),
+            };
+            let lock = folder.lock().expect("free");
+            folder.remove(&lock).expect("removed");
+            assert!(!folder.path().exists(), "after {removed} parts");
+        }
     }
 }
