@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::gc::gc;
 use crate::interrupted::{pod_of, pod_runs, signal, until};
+use crate::jobs::UPLOAD;
 use crate::printed::commands;
 use crate::setup::{Setup, find};
 
@@ -231,6 +234,32 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
     until(&mut child, pod_runs);
     signal(&child, "INT");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn an_old_damaged_run_is_set_aside_and_not_deleted() {
+    let mut setup = Setup::with_application();
+    setup.write("upload.yaml", UPLOAD);
+    let (exit, _) = setup.events(&["run", "upload.yaml", "--sandbox", "--run-id", "old"]);
+    assert_eq!(exit, 0);
+    let runs = setup.folder().join("state/sidestep/runs");
+    let journal = runs.join("old/journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    // Without its end, and with one changed byte in what is left.
+    bytes.truncate(bytes.len() * 3 / 4);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&journal, &bytes).unwrap();
+    let old = SystemTime::now() - Duration::from_hours(40 * 24);
+    let file = fs::File::options().write(true).open(&journal).unwrap();
+    file.set_modified(old).unwrap();
+
+    let planned = gc(&mut setup, &["--sandbox", "--dry-run"], &[]);
+    let path = runs.join("old").display().to_string();
+    assert_eq!(planned, [(path.clone(), "would-set-aside".to_owned())]);
+    let found = gc(&mut setup, &["--sandbox"], &[]);
+    assert_eq!(found, [(path, "set-aside".to_owned())]);
+    assert_eq!(fs::read(runs.join("old.damaged/journal")).unwrap(), bytes);
 }
 
 #[test]

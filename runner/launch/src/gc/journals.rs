@@ -161,7 +161,7 @@ async fn run(
             return vec![Finding::of_run(folder, why, Fate::Kept)];
         }
     }
-    found.extend(on_disk(sweep.dry_run, folder, writer, &history));
+    found.extend(on_disk(sweep.dry_run, folder, writer, journal, &history));
     found
 }
 
@@ -196,6 +196,7 @@ fn on_disk(
     dry_run: bool,
     folder: &RunFolder,
     writer: Writer,
+    journal: &Journal,
     history: &History,
 ) -> Option<Finding> {
     let run = Some(folder.id().as_str().into());
@@ -206,7 +207,9 @@ fn on_disk(
             return Some(Finding::of_run(folder, "its age is not known", fate));
         }
     };
+    // A lost record may have named an external object, so a damaged run is set aside instead.
     let forgotten = history.finished.is_none()
+        && journal.damage.is_empty()
         && history
             .open_intents
             .values()
