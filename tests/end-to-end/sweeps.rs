@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -13,7 +14,8 @@ use sidestep_test_harness::serve;
 use tokio::runtime::Runtime;
 
 use crate::gc::{fate, gc, hanging, kill};
-use crate::setup::Setup;
+use crate::interrupted::{pod_of, pod_runs, signal, until};
+use crate::setup::{BUILD_ALONE, Setup};
 
 /// A cluster whose namespace `ci` has expired pods of steps.
 struct Cluster {
@@ -232,4 +234,50 @@ fn a_copied_run_is_not_taken_for_the_run_that_it_names() {
         Some("removed"),
         "it was not recorded as absent"
     );
+}
+
+#[test]
+fn a_damaged_run_leaves_the_pod_of_another_plan() {
+    let mut setup = Setup::with_application();
+    setup.write("one.yaml", BUILD_ALONE);
+    setup.write("two.yaml", &BUILD_ALONE.replace("  build:", "  image:"));
+    let hang = |setup: &mut Setup, file: &str, state: &str| {
+        let sandbox = "--sandbox=build-hangs";
+        let arguments = ["run", file, sandbox, "--run-id", "same", "--output", "json"];
+        let mut child = setup
+            .command(&arguments)
+            .env("SIDESTEP_STATE", format!("dir:{state}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pod = pod_of(&until(&mut child, pod_runs));
+        (child, pod)
+    };
+    // A run of another host, whose id is the same.
+    let elsewhere = setup.folder().join("elsewhere").display().to_string();
+    let here = setup.folder().join("here").display().to_string();
+    let (mut live, living) = hang(&mut setup, "one.yaml", &elsewhere);
+    let (dead, pod) = hang(&mut setup, "two.yaml", &here);
+    assert_ne!(living, pod);
+    kill(dead);
+    let journal = setup.folder().join("here/same/journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&journal, &bytes).unwrap();
+
+    let state = format!("dir:{here}");
+    let found = gc(
+        &mut setup,
+        &["--sandbox=build-hangs"],
+        &[("SIDESTEP_STATE", &state)],
+    );
+    assert_eq!(fate(&found, &pod), Some("removed"), "{found:?}");
+    let kept = fate(&found, &living);
+    assert!(kept.is_none_or(|fate| fate == "kept"), "{found:?}");
+    assert_eq!(live.try_wait().unwrap(), None);
+    signal(&live, "INT");
+    std::io::copy(&mut live.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
+    assert_eq!(live.wait().unwrap().code(), Some(130));
 }

@@ -39,9 +39,10 @@ pub(super) async fn sweep(
     if let Ok(plan) = read_plan(folder) {
         spots.extend(spots_of_plan(&plan));
     }
+    let header = &journal.header;
     let mut found = Vec::new();
     for spot in &spots {
-        sweep_run(clients, spot, &run, &why(&run), sweep.dry_run, &mut found).await;
+        sweep_run(clients, spot, header, &why(&run), sweep.dry_run, &mut found).await;
     }
     // Skip the pods that the journal named.
     found.retain(|pod| !swept.iter().any(|known| known.is_about_the_object_of(pod)));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sidestep_capabilities::kubernetes::{
     MADE_BY_STEPS, Objects, Target, expires, made_by, made_by_run,
 };
-use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_events::{Class, Failure, Header, Owner, codes};
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, StepGrant};
 use sidestep_state::{Runs, Writer};
@@ -88,6 +88,8 @@ struct StepPod {
     uid: Option<String>,
     /// The run that it belongs to.
     run: String,
+    /// The digest of that run's plan. Runs on separate hosts can have the same id.
+    plan: String,
     expires: Option<Timestamp>,
 }
 
@@ -96,11 +98,13 @@ impl StepPod {
     /// it.
     fn of(pod: &Value) -> Option<Self> {
         let text = |key: &str| pod["metadata"][key].as_str().map(str::to_owned);
-        let run = made_by(pod)?.split('/').next()?.to_owned();
+        let (run, rest) = made_by(pod)?.split_once('/')?;
+        let plan = rest.rsplit('/').next()?;
         Some(Self {
             name: text("name")?,
             uid: text("uid"),
-            run,
+            run: run.to_owned(),
+            plan: plan.to_owned(),
             expires: expires(pod),
         })
     }
@@ -137,18 +141,29 @@ pub(super) async fn sweep_spot(
     sweep_pods(clients, spot, MADE_BY_STEPS, dry_run, found, decide).await;
 }
 
-/// Removes all pods of one run in one namespace. It is used for runs that can't be resumed and
-/// whose journal may not name all of their objects.
+/// Removes all pods of the run with this header in one namespace. It is used for runs that can't be
+/// resumed and whose journal may not name all of their objects.
 pub(super) async fn sweep_run(
     clients: &Clients,
     spot: &Spot,
-    run: &str,
+    header: &Header,
     why: &str,
     dry_run: bool,
     found: &mut Vec<Finding>,
 ) {
-    let decide = |pod: &StepPod| (pod.run == run).then(|| Decision::Remove(why.to_owned()));
-    sweep_pods(clients, spot, &made_by_run(run), dry_run, found, decide).await;
+    let decide = |pod: &StepPod| {
+        let own = pod.run == header.run && pod.plan == header.plan_digest;
+        own.then(|| Decision::Remove(why.to_owned()))
+    };
+    sweep_pods(
+        clients,
+        spot,
+        &made_by_run(&header.run),
+        dry_run,
+        found,
+        decide,
+    )
+    .await;
 }
 
 /// Decides on all pods of steps with these labels in one namespace, however many there are. Adds
