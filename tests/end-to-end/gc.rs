@@ -1,6 +1,7 @@
 //! Leftovers of killed runs are found and removed. Resources in use are not.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::process::Child;
 use std::time::{Duration, SystemTime};
 
@@ -221,4 +222,32 @@ fn what_lies_on_disk_is_swept_by_its_age() {
     assert!(fs::exists(&used).unwrap() && fs::exists(&foreign).unwrap());
     let again = setup.run(&["gc"]);
     assert_eq!(said(&again), "Nothing to remove.\n");
+}
+
+#[test]
+fn a_folder_that_can_t_be_listed_is_a_finding() {
+    let mut setup = Setup::new();
+    // The tests may run as root, who may read every folder. A link to itself stops root as well.
+    let run = setup.folder().join("state/sidestep/runs/theirs");
+    fs::create_dir_all(&run).unwrap();
+    let journal = run.join("journal");
+    symlink("journal", &journal).unwrap();
+    let cache = setup.folder().join("cache/sidestep");
+    fs::create_dir_all(&cache).unwrap();
+    let plugins = cache.join("plugins");
+    symlink("plugins", &plugins).unwrap();
+
+    let output = setup.run(&["gc", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    for path in [&journal, &plugins] {
+        let name = path.display().to_string();
+        let finding = found.iter().find(|one| one["name"] == name.as_str());
+        let finding = finding.unwrap_or_else(|| panic!("{name}: {found:?}"));
+        assert_eq!(finding["fate"], "failed", "{finding}");
+    }
+    let output = setup.run(&["runs", "show", "theirs"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&journal.display().to_string()), "{told}");
 }

@@ -1,10 +1,11 @@
 //! Handles what runs leave on disk when their process is killed.
 
+use std::fs::DirEntry;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-use crate::{RunFolder, RunLock, Runs, StateError};
+use crate::{RunFolder, RunLock, Runs, StateError, own};
 
 /// The process that writes a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,20 +25,45 @@ const PARTS: [&str; 4] = ["logs", "plan.json", "plan.json.new", "journal"];
 
 impl Runs {
     /// Returns the folders, older than `age`, of runs that never began: their process ended between
-    /// creating the folder and writing the journal's header. Locked folders are left out.
-    pub fn stillborn(&self, age: Duration) -> Vec<RunFolder> {
+    /// creating the folder and writing the journal's header. Locked folders are left out. Folders
+    /// that can't be read are errors, except those that [`Runs::list`] reports.
+    pub fn stillborn(&self, age: Duration) -> (Vec<RunFolder>, Vec<StateError>) {
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         let entries = fs::read_dir(self.root()).into_iter().flatten().flatten();
-        entries
-            .filter_map(|entry| {
-                let id = entry.file_name().to_str()?.parse().ok()?;
-                let folder = self.folder(&id);
-                let old = entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= age;
-                let never_began = never_began(folder.path()).ok()?;
-                let free = !matches!(folder.writer(), Writer::Alive(_));
-                (old && never_began && free).then_some(folder)
-            })
-            .collect()
+        for entry in entries {
+            let Some(id) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let folder = self.folder(&id);
+            if !matches!(folder.has_journal(), Ok(false)) {
+                continue;
+            }
+            match is_leftover(&folder, &entry, age) {
+                Ok(true) => found.push(folder),
+                Ok(false) => {}
+                Err(error) if own::is_absent(&error) => {}
+                Err(error) => unreadable.push(StateError::io("read", folder.path())(error)),
+            }
+        }
+        (found, unreadable)
     }
+}
+
+fn is_leftover(folder: &RunFolder, entry: &DirEntry, age: Duration) -> io::Result<bool> {
+    let metadata = entry.metadata()?;
+    let old = metadata
+        .modified()?
+        .elapsed()
+        .is_ok_and(|elapsed| elapsed >= age);
+    // A link to a folder is not a folder of this runner.
+    Ok(old
+        && metadata.is_dir()
+        && never_began(folder.path())?
+        && !matches!(folder.writer(), Writer::Alive(_)))
 }
 
 /// Returns whether a folder holds only what a run writes before its journal. A folder with other
@@ -49,7 +75,7 @@ fn never_began(folder: &Path) -> io::Result<bool> {
         match entry.file_name().to_str() {
             Some("lock" | "journal.new") => marked = true,
             // A run writes logs only after its journal.
-            Some("logs") if fs::read_dir(entry.path())?.next().is_none() => {}
+            Some("logs") if entry.file_type()?.is_dir() && is_empty(&entry.path())? => {}
             _ => return Ok(false),
         }
     }
@@ -83,6 +109,10 @@ impl RunFolder {
         let path = self.path();
         fs::remove_dir_all(path).map_err(StateError::io("remove", path))
     }
+}
+
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
 }
 
 /// Removes a file, or a folder with its content. Does not follow a link.
@@ -128,7 +158,8 @@ mod tests {
         for (name, entries) in rows {
             make(root.path(), name, entries);
         }
-        let found = Runs::at(root.path()).stillborn(Duration::ZERO);
+        let (found, unreadable) = Runs::at(root.path()).stillborn(Duration::ZERO);
+        assert!(unreadable.is_empty(), "{unreadable:?}");
         let mut found: Vec<_> = found.iter().map(|run| run.id().as_str()).collect();
         found.sort_unstable();
         assert_eq!(found, ["drafted", "locked", "with-logs"]);
@@ -148,7 +179,7 @@ mod tests {
             }
             let folder = match runs.open(&id) {
                 Ok(folder) => folder,
-                Err(_) => runs.stillborn(Duration::ZERO).remove(0),
+                Err(_) => runs.stillborn(Duration::ZERO).0.remove(0),
             };
             let lock = folder.lock().expect("free");
             folder.remove(&lock).expect("removed");

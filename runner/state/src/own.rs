@@ -50,6 +50,14 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StateError> {
         .map_err(StateError::io("create", path))
 }
 
+/// Returns whether the error proves that the path does not exist. Any other error leaves that open.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StateError> {
     // Check the folder first: in a folder that others can write, a link could lead to any of the
     // user's files.

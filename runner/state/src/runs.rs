@@ -74,7 +74,7 @@ impl Runs {
     /// Returns an existing run.
     pub fn open(&self, id: &RunId) -> Result<RunFolder, StateError> {
         let folder = self.folder(id);
-        if folder.journal_path().is_file() {
+        if folder.has_journal()? {
             Ok(folder)
         } else {
             Err(StateError::NotFound {
@@ -84,7 +84,7 @@ impl Runs {
         }
     }
 
-    /// Returns all runs, the latest first, and the errors of folders whose journal can't be read.
+    /// Returns all runs, the latest first, and the errors of folders that can't be read.
     pub fn list(&self) -> Result<(Vec<RunSummary>, Vec<StateError>), StateError> {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
@@ -103,11 +103,13 @@ impl Runs {
                 continue;
             };
             let folder = self.folder(&id);
-            if folder.journal_path().is_file() {
-                match folder.summary() {
+            match folder.has_journal() {
+                Ok(true) => match folder.summary() {
                     Ok(summary) => runs.push(summary),
                     Err(error) => unreadable.push(error),
-                }
+                },
+                Ok(false) => {}
+                Err(error) => unreadable.push(error),
             }
         }
         runs.sort_by(|a, b| (b.began, &b.id).cmp(&(a.began, &a.id)));
@@ -259,6 +261,17 @@ impl RunFolder {
             sandbox: account.header.sandbox.map(Foreign::from),
             damaged,
         })
+    }
+
+    /// Returns whether the folder holds a journal, which makes it a run. A folder that can't be
+    /// searched, such as another user's, is an error.
+    pub(crate) fn has_journal(&self) -> Result<bool, StateError> {
+        let path = self.journal_path();
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(error) if own::is_absent(&error) => Ok(false),
+            Err(error) => Err(StateError::io("read", &path)(error)),
+        }
     }
 
     pub(crate) fn journal_path(&self) -> PathBuf {

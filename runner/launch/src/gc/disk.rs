@@ -2,6 +2,7 @@
 //! drafts, and compiled plugins that are no longer used.
 
 use std::fs::{self, DirEntry};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 use sidestep_state::{RunFolder, Runs};
 
-use crate::finding::Finding;
+use super::damaged;
+use crate::finding::{Fate, Finding};
 use crate::site::Site;
 
 /// The maximum time for which a process needs a draft.
@@ -21,7 +23,9 @@ const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
     let mut found = Vec::new();
-    for folder in runs.stillborn(DRAFT) {
+    let (stillborn, unreadable) = runs.stillborn(DRAFT);
+    found.extend(unreadable.into_iter().filter_map(damaged::unreadable));
+    for folder in stillborn {
         found.push(Finding {
             kind: "folder".into(),
             name: folder.path().into(),
@@ -58,8 +62,9 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
     ];
     for (folder, wanted, age, kind, why) in rows {
         let Some(folder) = folder else { continue };
-        for entry in old(folder, wanted, age) {
-            let path = entry.path();
+        let (entries, unreadable) = old(folder, wanted, age);
+        found.extend(unreadable);
+        for path in entries {
             let removed = if dry_run { Ok(()) } else { remove(&path) };
             found.push(Finding {
                 kind: kind.into(),
@@ -86,18 +91,46 @@ fn name(entry: &DirEntry) -> String {
     entry.file_name().to_string_lossy().into_owned()
 }
 
-/// Returns the wanted entries of a folder that were not modified for `age`.
-fn old(folder: &Path, wanted: &dyn Fn(&DirEntry) -> bool, age: Duration) -> Vec<DirEntry> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_old = |entry: &DirEntry| {
-        let touched = entry.metadata().and_then(|metadata| metadata.modified());
-        touched.is_ok_and(|touched| touched.elapsed().is_ok_and(|elapsed| elapsed >= age))
+/// Returns the paths of a folder's wanted entries that were not modified for `age`, and a finding
+/// if they are not all known.
+fn old(
+    folder: &Path,
+    wanted: &dyn Fn(&DirEntry) -> bool,
+    age: Duration,
+) -> (Vec<PathBuf>, Option<Finding>) {
+    let mut found = Vec::new();
+    let mut read = || -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !wanted(&entry) {
+                continue;
+            }
+            match entry.metadata().and_then(|metadata| metadata.modified()) {
+                Ok(modified) if modified.elapsed().is_ok_and(|elapsed| elapsed >= age) => {
+                    found.push(entry.path());
+                }
+                Ok(_) => {}
+                // Another process has removed it since.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     };
-    let mut entries: Vec<_> = entries
-        .filter(|entry| wanted(entry) && is_old(entry))
-        .collect();
-    entries.sort_by_key(DirEntry::file_name);
-    entries
+    let unread = match read() {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Some(Finding {
+                kind: "folder".into(),
+                name: folder.into(),
+                run: None,
+                why: "its files are not all known".into(),
+                fate: Fate::Failed(failed("read", folder, &error)),
+            })
+        }
+        _ => None,
+    };
+    found.sort();
+    (found, unread)
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {
@@ -108,8 +141,10 @@ fn remove(path: &Path) -> Result<(), Failure> {
     } else {
         fs::remove_file(path)
     };
-    removed.map_err(|error| {
-        let message = format!("can't remove {}: {error}", path.display());
-        Failure::new(Class::Failed, codes::state::IO, Owner::Operator, message)
-    })
+    removed.map_err(|error| failed("remove", path, &error))
+}
+
+fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
+    let message = format!("can't {doing} {}: {error}", path.display());
+    Failure::new(Class::Failed, codes::state::IO, Owner::Operator, message)
 }

@@ -11,7 +11,7 @@ use sidestep_capabilities::kubernetes::{
 use sidestep_events::{Class, Failure, Header, Owner, codes};
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, StepGrant};
-use sidestep_state::{Runs, Writer};
+use sidestep_state::{Runs, StateError, Writer};
 
 use crate::cleaner::GRACE;
 use crate::cloud::Clients;
@@ -128,8 +128,8 @@ pub(super) async fn sweep_spot(
     let now = Timestamp::now();
     let decide = |pod: &StepPod| {
         let (run, expiry) = (&pod.run, pod.expires?);
-        Some(if let Some(pid) = alive(runs, run) {
-            Decision::Keep(format!("run {run} is in progress{pid}"))
+        Some(if let Some(why) = in_use(runs, run) {
+            Decision::Keep(why)
         } else if expiry >= now {
             Decision::Keep(format!(
                 "it belongs to run {run} and expires at {expiry:.0}"
@@ -247,12 +247,16 @@ async fn open(clients: &Clients, spot: &Spot) -> Result<Objects, Failure> {
     Ok(Objects::new(client, target))
 }
 
-/// Returns a description of the process on this machine that executes the run, if there is one.
-fn alive(runs: &Runs, run: &str) -> Option<String> {
-    let folder = runs.open(&run.parse().ok()?).ok()?;
+/// Returns why the run counts as in progress on this machine; `None` if it does not.
+fn in_use(runs: &Runs, run: &str) -> Option<String> {
+    let folder = match runs.open(&run.parse().ok()?) {
+        Ok(folder) => folder,
+        Err(StateError::NotFound { .. }) => return None,
+        Err(error) => return Some(format!("run {run} may be in progress: {error}")),
+    };
     match folder.writer() {
-        Writer::Alive(Some(pid)) => Some(format!(" (process {pid})")),
-        Writer::Alive(None) => Some(String::new()),
+        Writer::Alive(Some(pid)) => Some(format!("run {run} is in progress (process {pid})")),
+        Writer::Alive(None) => Some(format!("run {run} is in progress")),
         Writer::Nobody | Writer::Gone(_) => None,
     }
 }
