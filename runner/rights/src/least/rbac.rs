@@ -93,8 +93,8 @@ impl Needs {
             if plural.contains('/') || plural == "events" {
                 verbs.retain(|verb| matches!(*verb, "get" | "list" | "watch"));
             }
-            if plural == "pods" && verbs.contains("create") {
-                // The host cleans up after a run, whatever its plugin does.
+            if verbs.contains("create") {
+                // The host removes what a plugin created to be deleted, whatever the plugin does.
                 verbs.extend(["get", "list", "watch", "delete"]);
             }
             self.add(scope, (group, plural, Vec::new()), &verbs);

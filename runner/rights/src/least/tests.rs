@@ -127,6 +127,39 @@ fn a_role_has_no_pattern_of_a_grant() {
 }
 
 #[test]
+fn every_kind_that_is_created_can_be_removed() {
+    let actions = |resource: &str, actions: &[&str]| {
+        let (rules, _) = role(&json!({ "kubernetes": [{
+            "cluster": "ci", "namespace": "builds", "resources": [resource], "actions": actions,
+        }] }));
+        let verbs = rules
+            .first()
+            .map_or(json!([]), |rule| rule["verbs"].clone());
+        serde_json::from_value::<Vec<String>>(verbs).expect("valid")
+    };
+    for resource in ["pods", "configmaps", "jobs.batch"] {
+        for action in ["create", "apply"] {
+            let verbs = actions(resource, &[action]);
+            for verb in ["create", "get", "list", "watch", "delete"] {
+                assert!(verbs.iter().any(|it| it == verb), "{resource}: {verbs:?}");
+            }
+        }
+        assert_eq!(actions(resource, &["get"]), ["get"]);
+    }
+    assert_eq!(actions("pods/log", &["get", "create"]), ["get"]);
+
+    let storage = |actions: &[&str]| {
+        let scope = json!({ "bucket": "b", "actions": actions });
+        iam(&plan(&json!({ "storage": [scope] })), Some("user:a@b.c"))
+    };
+    assert!(storage(&["create"]).contains("grant roles/storage.objectUser instead"));
+    for actions in [&["create", "delete"][..], &["get"]] {
+        let script = storage(actions);
+        assert!(!script.contains("Not covered"), "{script}");
+    }
+}
+
+#[test]
 fn the_test_of_a_push_needs_the_role_of_a_writer() {
     let role = |actions: &[&str]| {
         let scope = json!({ "repository": "europe-docker.pkg.dev/p/r/app", "actions": actions });

@@ -44,6 +44,14 @@ impl Needs {
                     self.bucket(&runner, &instance.step, scope, role, whole);
                 }
             }
+            if may(scope, "create") && !may(scope, "delete") {
+                // Few steps create such objects, and the role also allows deleting others.
+                self.remark(
+                    &instance.step,
+                    "the removal of an object that the step creates for its own time only; if it \
+                     does, grant roles/storage.objectUser instead of roles/storage.objectCreator",
+                );
+            }
         }
         // GKE's API finds a cluster by its name; RBAC decides about the access inside of it.
         for capability in [
