@@ -43,6 +43,7 @@ pub(super) fn on_objects(
         for condition in conditions {
             match of_objects(&condition.expression, bucket) {
                 OfObjects::Prefix(prefix) => prefixes.push(prefix),
+                OfObjects::Path(path) => prefixes.push(format!("{path}/")),
                 OfObjects::Undecided => undecided = Some(condition),
                 OfObjects::None => {}
             }

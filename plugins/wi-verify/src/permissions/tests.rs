@@ -119,6 +119,12 @@ fn a_role_on_a_prefix_holds_and_no_repair_opens_the_bucket() {
         judge("resource.name.startsWith(\"projects/_/buckets/contexts/objects/contexts/\")"),
         Verdict::Holds("gs://contexts/contexts/*: objects.get".to_owned())
     );
+    // As `sidestep plan --iam` writes a grant's prefix without a final `/`.
+    let granted_path = sidestep::google::condition::of_grant("contexts", "contexts");
+    assert_eq!(
+        judge(&granted_path),
+        Verdict::Holds("gs://contexts/contexts/*: objects.get".to_owned())
+    );
     let other = judge("resource.type == \"storage.googleapis.com/Object\"");
     assert!(matches!(other, Verdict::Unknown(why) if why.contains("depends on the object")));
     let over = judge("request.time < timestamp(\"2020-01-01T00:00:00Z\")").broken();

@@ -20,7 +20,7 @@ enum Who {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum On {
     Project(String),
-    /// A bucket, and the prefix of its objects' names; empty for all.
+    /// A bucket, and a grant's prefix of its objects' names; empty for all.
     Bucket(String, String),
     Repository {
         project: String,

@@ -1,4 +1,7 @@
 use serde_json::{Value, json};
+use sidestep_contract::google::condition;
+use sidestep_evaluator::{Answer, Attributes, Evaluator as _, Question, Truth};
+use sidestep_evaluator_guest::Native;
 
 use super::*;
 
@@ -156,6 +159,53 @@ fn every_kind_that_is_created_can_be_removed() {
     for actions in [&["create", "delete"][..], &["get"]] {
         let script = storage(actions);
         assert!(!script.contains("Not covered"), "{script}");
+    }
+}
+
+/// Returns whether a condition holds for an object of the bucket `b`.
+fn holds(expression: &str, object: &str) -> bool {
+    let attributes = Attributes {
+        request_time: "2026-06-01T12:00:00Z".into(),
+        resource_name: format!("projects/_/buckets/b/objects/{object}").into(),
+        resource_service: "storage.googleapis.com".into(),
+        resource_type: "storage.googleapis.com/Object".into(),
+    };
+    let text = expression.into();
+    match Native.ask(&Question::Condition { text, attributes }) {
+        Ok(Answer::Truth(Truth::True)) => true,
+        Ok(Answer::Truth(Truth::False)) => false,
+        other => panic!("{expression}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_grant_of_one_object_is_a_condition_on_it() {
+    for prefix in ["r/today.json", "r/", "r", "r//", "/", "it's \"r\""] {
+        let grants = json!({ "storage": [
+            { "bucket": "b", "prefix": [prefix], "actions": ["get"] },
+        ] });
+        let plan = plan(&grants);
+        let expression = condition::of_grant("b", prefix);
+        let value = condition::entries(&[("expression", &expression), ("title", "sidestep-p")]);
+        let script = iam(&plan, Some("user:a@b.c"));
+        let flag = format!("--condition={}", sidestep_events::show::shell_word(&value));
+        assert!(script.contains(&flag), "{flag} in {script}");
+        let (_, scope) = scopes(&plan, Capability::Storage).next().expect("one");
+        let allowed = &scope.patterns("prefix").expect("limited")[0];
+        for object in [
+            "r/today.json",
+            "r/today.json/x",
+            "r/today.jsonx",
+            "r",
+            "rx",
+            "r/",
+            "r//x",
+        ] {
+            for object in [object, &format!("/{object}"), &format!("{prefix}{object}")] {
+                let granted = holds(&expression, object);
+                assert_eq!(granted, allowed.matches(object), "{prefix} on {object}");
+            }
+        }
     }
 }
 

@@ -7,6 +7,9 @@
 pub enum OfObjects {
     /// It holds exactly for the objects whose names begin with this prefix.
     Prefix(String),
+    /// It holds exactly for the object with this name, and for those whose names begin with it and
+    /// a `/`.
+    Path(String),
     /// It depends on the object in a way that this parser cannot decide.
     Undecided,
     /// It does not depend on the object.
@@ -15,9 +18,37 @@ pub enum OfObjects {
 
 /// Returns the condition that holds for the objects of a bucket whose names begin with a prefix.
 pub fn of_prefix(bucket: &str, prefix: &str) -> String {
-    let name = format!("projects/_/buckets/{bucket}/objects/{prefix}");
-    let name = name.replace('\\', r"\\").replace('"', "\\\"");
-    format!("resource.name.startsWith(\"{name}\")")
+    begins(&literal(bucket, prefix))
+}
+
+/// Returns the condition that holds for the objects that a grant's prefix allows. Without a final
+/// `/`, the prefix names one object, and those below it.
+pub fn of_grant(bucket: &str, prefix: &str) -> String {
+    if prefix.is_empty() || prefix.ends_with('/') {
+        return of_prefix(bucket, prefix);
+    }
+    let (object, below) = (
+        literal(bucket, prefix),
+        literal(bucket, &format!("{prefix}/")),
+    );
+    format!("resource.name == {object} || {}", begins(&below))
+}
+
+fn begins(literal: &str) -> String {
+    format!("{BEGINS}{literal})")
+}
+
+/// The start of a condition on a prefix.
+const BEGINS: &str = "resource.name.startsWith(";
+
+/// Returns the name of an object as a CEL string literal.
+fn literal(bucket: &str, object: &str) -> String {
+    let name = format!("{}{object}", objects(bucket));
+    format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+fn objects(bucket: &str) -> String {
+    format!("projects/_/buckets/{bucket}/objects/")
 }
 
 /// Parses a condition of a bucket binding.
@@ -26,22 +57,33 @@ pub fn of_objects(expression: &str, bucket: &str) -> OfObjects {
     if !seen.iter().any(|part| expression.contains(part)) {
         return OfObjects::None;
     }
-    let argument = expression
-        .trim()
-        .strip_prefix("resource.name.startsWith(")
-        .and_then(|rest| rest.strip_suffix(')'));
-    let prefix = argument.and_then(|argument| {
-        let name = text(argument.trim())?;
-        let objects = format!("projects/_/buckets/{bucket}/objects/");
+    let (expression, objects) = (expression.trim(), objects(bucket));
+    let prefix = || {
+        let name = prefix_of(expression)?;
         name.strip_prefix(&objects).map(str::to_owned)
-    });
-    prefix.map_or(OfObjects::Undecided, OfObjects::Prefix)
+    };
+    let path = || {
+        let rest = expression.strip_prefix("resource.name ==")?;
+        let (name, rest) = text(rest.trim_start())?;
+        let below = prefix_of(rest.trim_start().strip_prefix("||")?.trim_start())?;
+        let is_below = below.strip_suffix('/') == Some(&name);
+        is_below.then(|| name.strip_prefix(&objects).map(str::to_owned))?
+    };
+    let prefix = prefix().map(OfObjects::Prefix);
+    prefix
+        .or_else(|| path().map(OfObjects::Path))
+        .unwrap_or(OfObjects::Undecided)
 }
 
-/// Parses one CEL string literal, as [`of_prefix`] writes it. Any text after the literal makes it a
-/// different expression.
-fn text(literal: &str) -> Option<String> {
-    let mut rest = literal.chars();
+/// Parses a condition that is only a prefix of names, as [`of_prefix`] writes it.
+fn prefix_of(expression: &str) -> Option<String> {
+    let (name, rest) = text(expression.strip_prefix(BEGINS)?.trim_start())?;
+    (rest.trim_start() == ")").then_some(name)
+}
+
+/// Parses the CEL string literal at the start, and returns the rest.
+fn text(start: &str) -> Option<(String, &str)> {
+    let mut rest = start.chars();
     let quote = rest.next().filter(|c| matches!(c, '"' | '\''))?;
     let mut text = String::new();
     loop {
@@ -51,7 +93,7 @@ fn text(literal: &str) -> Option<String> {
             other => text.push(other),
         }
     }
-    rest.as_str().is_empty().then_some(text)
+    Some((text, rest.as_str()))
 }
 
 /// Returns whether a permission is checked on single objects, so that a condition on their names

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::condition::{OfObjects, entries, is_of_objects, of_objects, of_prefix};
+use super::condition::{OfObjects, entries, is_of_objects, of_grant, of_objects, of_prefix};
 use super::*;
 use crate::{Command, Value};
 
@@ -285,6 +285,10 @@ fn conditions_that_see_objects_in_another_way_are_not_decided() {
         format!("resource.name.startsWith(\"{name}\") || (true)"),
         format!("resource.name.startsWith(\"{name}\" + \"x\")"),
         "resource.name.startsWith(\"\\x41\")".to_owned(),
+        format!("resource.name == \"{name}a\""),
+        format!("resource.name == \"{name}a\" || resource.name.startsWith(\"{name}b/\")"),
+        format!("resource.name == \"{name}a\" || resource.name.startsWith(\"{name}a\")"),
+        format!("{} || true", of_grant("b", "contexts/a")),
     ] {
         assert_eq!(
             of_objects(&expression, "b"),
@@ -385,7 +389,10 @@ proptest! {
     #[test]
     fn a_condition_is_read_back_as_the_prefix_that_was_written(prefix in "\\PC{0,16}") {
         let expression = of_prefix("b", &prefix);
-        prop_assert_eq!(of_objects(&expression, "b"), OfObjects::Prefix(prefix));
+        prop_assert_eq!(of_objects(&expression, "b"), OfObjects::Prefix(prefix.clone()));
+        let path = format!("{prefix}x");
+        let expression = of_grant("b", &path);
+        prop_assert_eq!(of_objects(&expression, "b"), OfObjects::Path(path));
     }
 
     /// No two accounts and users share an RBAC name.

@@ -62,7 +62,7 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
         ),
         On::Bucket(bucket, prefix) => {
             // Conditions only work on buckets with uniform access.
-            let expression = condition::of_prefix(bucket, prefix);
+            let expression = condition::of_grant(bucket, prefix);
             let condition = condition::entries(&[("expression", &expression), ("title", title)]);
             let bucket = show::shell_word(&format!("gs://{bucket}"));
             (

@@ -228,12 +228,7 @@ impl Needs {
                 continue;
             }
             for prefix in &prefixes {
-                // A scope's prefix ends with a whole part; a condition only checks how names begin.
-                let prefix = match prefix.trim_end_matches('/') {
-                    "" => String::new(),
-                    prefix => format!("{prefix}/"),
-                };
-                let on = On::Bucket(bucket.to_owned(), prefix);
+                let on = On::Bucket(bucket.to_owned(), (*prefix).to_owned());
                 self.add(who, on, role, step);
             }
         }
