@@ -26,6 +26,8 @@ pub enum Kind {
     RunSpan = 7,
     /// The span of an attempt.
     AttemptSpan = 8,
+    /// A Role in a cluster.
+    Role = 10,
 }
 
 /// The parts that a name is derived from, as bytes with exactly one way to read them back.

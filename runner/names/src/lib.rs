@@ -10,9 +10,11 @@ mod file;
 mod instance;
 mod label;
 mod object;
+mod role;
 
 pub use encoding::{Encoding, Kind};
 pub use file::file_name;
 pub use instance::instance_id;
 pub use label::run_label;
 pub use object::object_name;
+pub use role::role_name;

@@ -2,7 +2,7 @@ use crate::encoding::DIGEST;
 use crate::{Encoding, Kind};
 
 /// The maximum length of a DNS label (RFC 1123, section 2.1).
-const MAX_LABEL: usize = 63;
+pub(crate) const MAX_LABEL: usize = 63;
 
 /// Returns the name of an external object: a DNS label that depends only on the arguments. It
 /// begins with readable text and ends with a digest of all four arguments.
@@ -26,7 +26,7 @@ pub fn object_name(run: &str, instance: &str, attempt: u32, purpose: &str) -> St
 
 /// Returns the letters and digits of a text in lower case, with a single dash for other characters
 /// between them, at most `most` characters, and no dash at either end.
-fn label(text: &str, most: usize) -> String {
+pub(crate) fn label(text: &str, most: usize) -> String {
     let mut label = String::with_capacity(most);
     for character in text.chars() {
         if label.len() == most {

@@ -135,7 +135,7 @@ fn repository(image: &str) -> String {
     }
 }
 
-/// Returns the pipeline's name as a part of object names (RFC 1123).
+/// Returns the pipeline's name as the title of a binding's condition.
 fn label(name: &str) -> String {
     let mut label = String::from("sidestep-");
     for character in name.chars().take(40) {

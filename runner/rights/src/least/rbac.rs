@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use sidestep_events::show;
+use sidestep_names::role_name;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Scope};
 
-use super::{label, may, not_covered, scopes};
+use super::{may, not_covered, scopes};
 
 /// The name in the printed YAML if the principal that runs sidestep was not given: a word in
 /// capitals that the reader replaces, as in every printed command.
@@ -42,6 +43,11 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
         "# The minimal Roles that the runner needs in the cluster. The service accounts of pods need no \
          Role:\n# `sidestep plan --iam` prints the roles that they need in Google Cloud.\n",
     );
+    if !needs.rules.is_empty() {
+        text.push_str(
+            "# A Role's name depends on its rules. After a change of the rules, remove the former Role and RoleBinding.\n",
+        );
+    }
     if subject.is_none() {
         text.push_str(
             "# Replace RUNNER with the account that sidestep runs as: an e-mail address, or NAMESPACE/NAME of a Kubernetes \
@@ -51,10 +57,9 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
     for remark in &needs.remarks {
         text.push_str(&format!("# Not covered: {}\n", show::line(remark)));
     }
-    let name = label(plan.name.exact());
     for ((cluster, namespace), rules) in &needs.rules {
         text.push_str(&format!("---\n# in cluster {}\n", show::line(cluster)));
-        for (index, document) in documents(&name, namespace, rules, subject)
+        for (index, document) in documents(plan.name.exact(), namespace, rules, subject)
             .iter()
             .enumerate()
         {
@@ -173,7 +178,7 @@ fn verbs(scope: &Scope) -> BTreeSet<&'static str> {
 }
 
 fn documents(
-    name: &str,
+    pipeline: &str,
     namespace: &str,
     rules: &BTreeMap<Kind, BTreeSet<&'static str>>,
     subject: Option<&str>,
@@ -195,6 +200,8 @@ fn documents(
             rule
         })
         .collect();
+    let rules = Value::Array(rules);
+    let name = role_name(pipeline, &rules);
     let metadata = json!({ "name": name, "namespace": namespace });
     let group = "rbac.authorization.k8s.io";
     let subject = match subject.unwrap_or(RUNNER).split_once('/') {

@@ -210,6 +210,41 @@ fn a_grant_of_one_object_is_a_condition_on_it() {
 }
 
 #[test]
+fn two_pipelines_have_two_roles() {
+    let role = |name: &str, action: &str| {
+        let mut plan = plan(&json!({ "kubernetes": [{
+            "cluster": "ci", "namespace": "builds", "resources": ["pods"], "actions": [action],
+        }] }));
+        plan.name = name.into();
+        let text = rbac(&plan, Some("ci/runner"));
+        let (_, documents) = text.split_once("---\n").expect("documents");
+        let documents: Vec<Value> = serde_saphyr::from_multiple(documents).expect("valid");
+        let [role, binding] = &documents[..] else {
+            panic!("{documents:?}");
+        };
+        assert_eq!(role["metadata"]["name"], binding["roleRef"]["name"]);
+        assert_eq!(role["metadata"], binding["metadata"]);
+        role["metadata"]["name"]
+            .as_str()
+            .expect("a name")
+            .to_owned()
+    };
+    let pipelines = [
+        ("a b", "get"),
+        ("a-b", "get"),
+        ("ビルド", "get"),
+        ("テスト", "get"),
+        ("a b", "create"),
+    ];
+    let names: BTreeSet<String> = pipelines
+        .iter()
+        .map(|(name, action)| role(name, action))
+        .collect();
+    assert_eq!(names.len(), pipelines.len(), "{names:?}");
+    assert_eq!(role("a b", "get"), role("a b", "get"));
+}
+
+#[test]
 fn the_test_of_a_push_needs_the_role_of_a_writer() {
     let role = |actions: &[&str]| {
         let scope = json!({ "repository": "europe-docker.pkg.dev/p/r/app", "actions": actions });
