@@ -10,8 +10,12 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use crate::Result;
+
+/// The pause after a connection that could not be accepted: the next attempt may fail at once.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens a loopback port for the socket's server, and returns its number.
 pub(super) fn from_machine(socket: &Path) -> Result<u16> {
@@ -26,9 +30,9 @@ pub(super) fn from_address(address: &str, socket: &Path) -> Result<u16> {
     let port = listener.local_addr().map_err(error)?.port();
     let socket = socket.to_owned();
     thread::spawn(move || {
-        for caller in listener.incoming().map_while(io::Result::ok) {
+        each(listener.incoming(), |caller| {
             pass(caller, || UnixStream::connect(&socket));
-        }
+        });
     });
     Ok(port)
 }
@@ -39,11 +43,22 @@ pub(super) fn to_server(socket: &Path, address: &str) -> Result<()> {
         .map_err(|error| format!("cannot listen on {}: {error}", socket.display()))?;
     let address = address.to_owned();
     thread::spawn(move || {
-        for caller in listener.incoming().map_while(io::Result::ok) {
+        each(listener.incoming(), |caller| {
             pass(caller, || TcpStream::connect(&address));
-        }
+        });
     });
     Ok(())
+}
+
+/// Calls `pass` with each connection. One that could not be accepted ends nothing: its caller may
+/// have gone (`ECONNABORTED`), or this process has too many files (`EMFILE`) until others end.
+fn each<C>(incoming: impl Iterator<Item = io::Result<C>>, mut pass: impl FnMut(C)) {
+    for caller in incoming {
+        match caller {
+            Ok(caller) => pass(caller),
+            Err(_) => thread::sleep(PAUSE),
+        }
+    }
 }
 
 /// One end of a connection.
@@ -86,7 +101,8 @@ fn pass<S: End>(caller: impl End, connect: impl FnOnce() -> io::Result<S>) {
 }
 
 fn one_way(mut from: impl End, mut to: impl End) {
-    thread::spawn(move || {
+    // Without a thread, both ends are closed.
+    let _ = thread::Builder::new().spawn(move || {
         let _ = io::copy(&mut from, &mut to);
         to.finish();
     });
@@ -97,6 +113,15 @@ mod tests {
     use std::io::{Read as _, Write as _};
 
     use super::*;
+
+    #[test]
+    fn a_refused_connection_does_not_close_the_port() {
+        let refused = || Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+        let mut passed = Vec::new();
+        let incoming = [refused(), Ok(1), refused(), refused(), Ok(2)];
+        each(incoming.into_iter(), |caller| passed.push(caller));
+        assert_eq!(passed, [1, 2]);
+    }
 
     #[test]
     fn bytes_pass_both_ways_and_so_does_their_end() {
