@@ -12,6 +12,7 @@
 
 mod cache;
 mod cgroups;
+mod claim;
 mod cluster_folder;
 mod command;
 mod configuration;
@@ -29,6 +30,7 @@ mod programs;
 use std::process::ExitCode;
 
 use crate::{Result, say};
+use claim::Claim;
 use cluster_folder::ClusterFolder;
 use command::Command;
 
@@ -84,14 +86,17 @@ pub(crate) fn prepare() -> Result<()> {
 fn up(name: &str, extent: Extent) -> Result<()> {
     machine::check(extent)?;
     let place = ClusterFolder::named(name);
-    if place.is_live() {
-        return Err(format!(
+    let refused = || {
+        format!(
             "cluster `{name}` is already up; end it with\n{}",
             command::line("down", name)
-        ));
+        )
+    };
+    if place.is_live() {
+        return Err(refused());
     }
     programs::build(extent)?;
-    let taken = keeper::start_detached(&place, extent)?;
+    let taken = keeper::start_detached(&place, extent)?.ok_or_else(refused)?;
     say::beside(&format!(
         "cluster `{name}` is up after {:.1} s",
         taken.as_secs_f32()
@@ -117,7 +122,11 @@ fn down(name: &str) -> Result<()> {
         (false, None) => format!("cluster `{name}` is not up"),
     };
     cgroups::sweep();
-    place.remove()?;
+    // A cluster that was started in the meantime is another one.
+    if let Some(claim) = Claim::take(&place)? {
+        place.remove()?;
+        claim.release();
+    }
     say::beside(&said);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The folder of a cluster: its keys, configuration and logs, and who holds it.
+//! The folder of a cluster: its keys, configuration and logs, and its keeper.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::cache::cache;
+use super::claim::is_lock;
 use crate::Result;
 
 /// The folder of one cluster.
@@ -116,7 +117,7 @@ impl ClusterFolder {
         }
     }
 
-    /// Locks the place for this process. The lock ends with the returned file.
+    /// Locks the folder for its keeper. The lock ends with the returned file.
     pub(super) fn lock(&self) -> Result<File> {
         let path = self.lock_file();
         let error = |error| format!("cannot lock {}: {error}", path.display());
@@ -127,7 +128,8 @@ impl ClusterFolder {
 
     /// Returns whether a keeper holds this place.
     pub(super) fn is_live(&self) -> bool {
-        let held = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        // Shared, so that two processes that ask at once do not take each other for the keeper.
+        let held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         File::open(self.lock_file()).is_ok_and(held)
     }
 
@@ -179,6 +181,7 @@ pub(super) fn names() -> Result<Vec<String>> {
     };
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !is_lock(name))
         .collect();
     names.sort();
     Ok(names)

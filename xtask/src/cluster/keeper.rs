@@ -11,6 +11,7 @@ use std::{env, io, thread};
 
 use rustix::process::{Pid, Signal, kill_process, setsid};
 
+use super::claim::Claim;
 use super::cluster_folder::ClusterFolder;
 use super::{API_ONLY, Extent, cgroups, forward};
 use crate::{Result, say};
@@ -18,9 +19,12 @@ use crate::{Result, say};
 /// The line that tells the keeper to outlive its starter.
 const STAY: &str = "stay";
 
+/// The line of a keeper whose folder has a keeper already.
+const HELD: &str = "held";
+
 /// Starts a keeper that outlives this process once the cluster is ready. Until then, the cluster
-/// ends with this process. Returns how long it took.
-pub(super) fn start_detached(place: &ClusterFolder, extent: Extent) -> Result<Duration> {
+/// ends with this process. Returns how long it took, or `None` if the cluster was up already.
+pub(super) fn start_detached(place: &ClusterFolder, extent: Extent) -> Result<Option<Duration>> {
     let started = Instant::now();
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
@@ -46,9 +50,12 @@ pub(super) fn start_detached(place: &ClusterFolder, extent: Extent) -> Result<Du
         if line == "ready" {
             let told = stdin.as_mut().map(|stdin| writeln!(stdin, "{STAY}"));
             return match told {
-                Some(Ok(())) => Ok(started.elapsed()),
+                Some(Ok(())) => Ok(Some(started.elapsed())),
                 _ => Err("the cluster ended as soon as it was ready".to_owned()),
             };
+        }
+        if line == HELD {
+            return Ok(None);
         }
         match line.strip_prefix("error: ") {
             Some(why) => failed.push(why.to_owned()),
@@ -77,15 +84,40 @@ fn keep(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     // process is the leader of a session already.
     let _ = setsid();
     cgroups::sweep();
+    let Some(claim) = Claim::take(place)? else {
+        let _ = writeln!(io::stdout(), "{HELD}");
+        return Err(format!("{} has a live cluster", place.folder().display()));
+    };
+    claim.pass_on()?;
+    let kept = in_folder(place, extent);
+    // The logs of a cluster that ended by itself are what its user needs next.
+    if place.ended().is_none() {
+        place.remove()?;
+    }
+    claim.release();
+    kept.map(|()| ExitCode::FAILURE)
+}
+
+/// Creates the folder and the cgroup, and removes the cgroup again.
+fn in_folder(place: &ClusterFolder, extent: Extent) -> Result<()> {
     place.create()?;
     let _lock = place.lock()?;
     let cgroup = match extent {
         Extent::Api => None,
         Extent::Node => Some(cgroups::create()?),
     };
+    let ran = run_first(place, extent, cgroup.as_deref());
+    if let Some(name) = cgroup {
+        remove_cgroup(&name);
+    }
+    ran
+}
+
+/// Runs the first process, and with it the cluster, to its end.
+fn run_first(place: &ClusterFolder, extent: Extent, cgroup: Option<&str>) -> Result<()> {
     let port = forward::from_machine(&place.socket())?;
     ClusterFolder::write(&place.port_file(), &port.to_string())?;
-    ClusterFolder::write(&place.cgroup_file(), cgroup.as_deref().unwrap_or_default())?;
+    ClusterFolder::write(&place.cgroup_file(), cgroup.unwrap_or_default())?;
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut first = Command::new("unshare")
@@ -100,18 +132,10 @@ fn keep(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     let lifeline = Arc::new(Mutex::new(first.stdin.take()));
     let watched = Arc::clone(&lifeline);
     thread::spawn(move || end_with_starter(&watched));
-    let status = first
-        .wait()
-        .map_err(|error| format!("cannot wait for unshare: {error}"));
-    if let Some(name) = cgroup {
-        remove_cgroup(&name);
-    }
-    // The logs of a cluster that ended by itself are what its user needs next.
-    if place.ended().is_none() {
-        place.remove()?;
-    }
-    status?;
-    Ok(ExitCode::FAILURE)
+    let status = first.wait();
+    status
+        .map(drop)
+        .map_err(|error| format!("cannot wait for unshare: {error}"))
 }
 
 /// Ends the cluster when standard input ends, unless it was told to stay.

@@ -13,7 +13,7 @@ use super::cluster_folder::ClusterFolder;
 use super::configuration::{self, GOOGLE_ADDRESS, NODE, SERVICE_ADDRESS};
 use super::parts::{Part, Stage, parts};
 use super::programs::Programs;
-use super::{Extent, cgroups, forward, mounts};
+use super::{Extent, cgroups, claim, forward, mounts};
 use crate::{Result, cargo};
 
 /// How long a part may take to answer. A node takes 8 s on 2 idle cores.
@@ -195,7 +195,12 @@ fn clean_up(place: &ClusterFolder) {
         cgroups::remove(&cgroup);
     }
     mounts::leave(place);
+    let kept = place.is_live();
     let _ = place.remove();
+    // A live keeper ends the claim itself, once all others have ended.
+    if !kept {
+        claim::release_of(place);
+    }
 }
 
 /// Kills the processes of the namespace except the first one and this one. Returns whether there

@@ -289,6 +289,51 @@ fn a_start_that_is_killed_leaves_nothing() {
 }
 
 #[test]
+fn one_of_two_starts_at_once_is_refused() {
+    if !runs_here(&["--api-only"]) {
+        return;
+    }
+    let cluster = Cluster::new("twice");
+    let starts = [(), ()].map(|()| {
+        let mut up = xtask(&["up", "--api-only", "--name", &cluster.name]);
+        up.stdout(Stdio::piped()).stderr(Stdio::piped());
+        up.spawn().unwrap()
+    });
+    let outputs = starts.map(|start| start.wait_with_output().unwrap());
+    let refused: Vec<&Output> = outputs.iter().filter(|it| !it.status.success()).collect();
+    assert_eq!(refused.len(), 1, "{outputs:?}");
+    let told = text(&refused[0].stderr);
+    assert!(told.contains("is already up"), "{told}");
+    cluster.ok(&["kubectl", "get", "--raw=/readyz"]);
+    let traces = cluster.traces();
+    let down = xtask(&["down", "--name", &cluster.name]).output().unwrap();
+    assert!(down.status.success(), "{}", text(&down.stderr));
+    traces.are_gone();
+    assert!(!traces.folder.with_extension("lock").exists());
+}
+
+#[test]
+fn a_start_waits_for_what_a_killed_keeper_left() {
+    if !runs_here(&["--api-only"]) {
+        return;
+    }
+    let cluster = Cluster::new("again");
+    cluster.up(&["--api-only"]);
+    let before = cluster.traces();
+    let keeper = before.processes().into_iter().find(|process| {
+        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        text(&line).contains("\0keep\0")
+    });
+    cluster.ok(&["kubectl", "create", "configmap", "mine"]);
+    kill(keeper.expect("a keeper"));
+    cluster.up(&["--api-only"]);
+    // It is another cluster, and nothing of the first has removed its folder.
+    let mine = cluster.exec(&["kubectl", "get", "configmap", "mine"]);
+    assert!(!mine.status.success(), "{}", text(&mine.stdout));
+    cluster.ok(&["kubectl", "get", "--raw=/readyz"]);
+}
+
+#[test]
 fn a_part_that_ends_ends_the_cluster_and_names_its_log() {
     if !runs_here(&["--api-only"]) {
         return;
