@@ -1,8 +1,10 @@
 //! Checks whether this machine can run a cluster, and says precisely what is missing.
 
+use std::env;
 use std::process::Command;
 
-use super::{Extent, cgroups};
+use super::cache::cache;
+use super::{Extent, cgroups, mounts};
 use crate::{Result, cargo, tools};
 
 /// Commands that set up namespaces, and the Debian package of each.
@@ -39,6 +41,14 @@ pub(super) fn check(extent: Extent) -> Result<()> {
     cargo::output(Command::new("unshare").args(namespaces))
         .map_err(|why| format!("this machine allows no new namespaces: {why}"))?;
     if extent == Extent::Node {
+        for folder in [cache(), env::temp_dir()] {
+            if let Some(covered) = mounts::covered(&folder) {
+                return Err(format!(
+                    "a node covers /{covered}, so its files cannot be in {}: set XDG_CACHE_HOME and TMPDIR to other folders",
+                    folder.display()
+                ));
+            }
+        }
         // The kernel may allow namespaces and still refuse these, as some container runtimes do.
         let bridge = ["--net", "ip", "link", "add", "cni0", "type", "bridge"];
         cargo::output(Command::new("unshare").args(bridge))

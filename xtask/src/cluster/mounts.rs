@@ -24,6 +24,15 @@ const KERNEL: [(&str, &str); 6] = [
     ("vm/panic_on_oom", "0"),
 ];
 
+/// Returns the folder of [`WRITTEN`] that this path lies in. The overlay would hide
+/// the cluster's own file system in memory.
+pub(super) fn covered(path: &Path) -> Option<&'static str> {
+    // A link leads there as well. A folder that does not exist yet is judged by its name.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut written = WRITTEN.into_iter();
+    written.find(|folder| real.starts_with(Path::new("/").join(folder)))
+}
+
 /// Sets up the namespaces of this process.
 pub(super) fn set_up(place: &ClusterFolder, extent: Extent) -> Result<()> {
     run("mount", &["-t", "proc", "proc", "/proc"])?;
@@ -112,4 +121,18 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_below_an_overlay_is_covered() {
+        assert_eq!(covered(Path::new("/run/user/0/x")), Some("run"));
+        assert_eq!(covered(Path::new("/var/lib/ci/.cache")), Some("var/lib"));
+        for path in ["/tmp", "/root/.cache", "/running", "/var/tmp"] {
+            assert_eq!(covered(Path::new(path)), None, "{path}");
+        }
+    }
 }
