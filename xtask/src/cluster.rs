@@ -16,6 +16,7 @@ mod claim;
 mod cluster_folder;
 mod command;
 mod configuration;
+mod digest;
 mod enter;
 mod first;
 mod forward;
@@ -26,6 +27,7 @@ mod node;
 mod packages;
 mod parts;
 mod programs;
+mod unused;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::{fs, thread};
 
 use crate::xtask;
 
@@ -11,12 +12,17 @@ use crate::xtask;
 pub(crate) struct Own {
     folder: PathBuf,
     program: PathBuf,
-    _keeper: Child,
+    _lifeline: Option<ChildStdin>,
 }
 
 impl Own {
     /// Starts a cluster. Returns the reason if this machine cannot run one.
     pub(crate) fn start(extent: &[&str]) -> Result<Self, String> {
+        let name = format!("sidestep-cluster-{}{}", std::process::id(), extent.concat());
+        Self::start_in(std::env::temp_dir().join(name), extent)
+    }
+
+    fn start_in(folder: PathBuf, extent: &[&str]) -> Result<Self, String> {
         let program = xtask().ok_or("run `cargo xtask cluster build` first")?;
         let check = cluster(&program, "check").args(extent).output();
         let check =
@@ -24,8 +30,6 @@ impl Own {
         if !check.status.success() {
             return Err(String::from_utf8_lossy(&check.stderr).trim().to_owned());
         }
-        let name = format!("sidestep-cluster-{}{}", std::process::id(), extent.concat());
-        let folder = std::env::temp_dir().join(name);
         let mut keeper = cluster(&program, "keep")
             .arg("--state")
             .arg(&folder)
@@ -35,11 +39,22 @@ impl Own {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        ready(keeper.stdout.take())?;
-        Ok(Self {
+        let lifeline = keeper.stdin.take();
+        let started = ready(keeper.stdout.take());
+        if started.is_err() {
+            ended(keeper, &folder);
+        } else {
+            let folder = folder.clone();
+            thread::spawn(move || {
+                if let Some(why) = ended(keeper, &folder) {
+                    warn(&why);
+                }
+            });
+        }
+        started.map(|()| Self {
             folder,
             program,
-            _keeper: keeper,
+            _lifeline: lifeline,
         })
     }
 
@@ -57,6 +72,23 @@ impl Own {
         let mut command = cluster(&self.program, "exec");
         command.arg("--state").arg(&self.folder).arg(program);
         command
+    }
+}
+
+/// Waits for the end of a cluster's keeper. If the cluster ended by itself, removes its folder and
+/// returns the reason.
+fn ended(mut keeper: Child, folder: &Path) -> Option<String> {
+    let _ = keeper.wait();
+    // Otherwise the keeper has removed the folder.
+    let why = fs::read_to_string(folder.join("ended")).ok()?;
+    let _ = fs::remove_dir_all(folder);
+    Some(why)
+}
+
+fn warn(why: &str) {
+    #[expect(clippy::print_stderr, reason = "for the person who runs the tests")]
+    {
+        eprintln!("the test cluster has ended: {why}");
     }
 }
 
@@ -79,4 +111,29 @@ fn ready(output: Option<ChildStdout>) -> Result<(), String> {
         said.push(line);
     }
     Err(format!("the cluster did not start:\n{}", said.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_start_leaves_no_folder() {
+        if xtask().is_none_or(|program| {
+            let check = cluster(&program, "check").arg("--api-only").output();
+            !check.is_ok_and(|check| check.status.success())
+        }) {
+            return crate::not_run("the programs of a cluster are missing");
+        }
+        // The address of a socket has at most 108 bytes (unix(7)).
+        let name = format!(
+            "sidestep-cluster-{}-{}",
+            std::process::id(),
+            "x".repeat(100)
+        );
+        let folder = std::env::temp_dir().join(name);
+        let why = Own::start_in(folder.clone(), &["--api-only"]).expect_err("no socket");
+        assert!(why.contains("api.socket"), "{why}");
+        assert!(!folder.exists());
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::cache;
+use super::digest;
 use crate::{Result, cargo, say};
 
 /// The packages of a node. `apt-get` checks them against Debian's signed index.
@@ -16,9 +17,29 @@ const PACKAGES: [&str; 4] = [
     "runc",
 ];
 
-/// Returns the folder into which the packages are unpacked.
-pub(super) fn folder() -> PathBuf {
-    cache().join("debian")
+/// The file that describes the machine's release (os-release(5)).
+const RELEASE: &str = "/etc/os-release";
+
+/// Returns the folder into which the packages are unpacked: one for each list of packages and each
+/// release of the machine.
+pub(super) fn folder() -> Result<PathBuf> {
+    // A machine without the file has no packages of Debian either.
+    let release = fs::read_to_string(RELEASE).unwrap_or_default();
+    folder_of(&PACKAGES, &release)
+}
+
+fn folder_of(packages: &[&str], release: &str) -> Result<PathBuf> {
+    let mut parts: Vec<Vec<u8>> = vec![identity(release).into_bytes()];
+    parts.extend(packages.iter().map(|name| name.as_bytes().to_vec()));
+    Ok(cache().join(format!("debian-{}", digest::of(&parts)?)))
+}
+
+/// Returns the lines that name the release, without those that change within it.
+fn identity(release: &str) -> String {
+    let names = ["ID=", "VERSION_ID=", "VERSION_CODENAME="];
+    let lines = release.lines();
+    let named = lines.filter(|line| names.iter().any(|name| line.starts_with(name)));
+    named.collect::<Vec<_>>().join("\n")
 }
 
 /// Downloads and unpacks the packages, unless the folder exists.
@@ -64,4 +85,20 @@ pub(super) fn get(folder: &Path) -> Result<()> {
     fs::rename(&unfinished, folder)
         .and_then(|()| fs::remove_dir_all(&downloads))
         .map_err(|error| format!("cannot finish {}: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_package_is_another_folder() {
+        let folder = |packages: &[&str], release: &str| folder_of(packages, release).expect("one");
+        let trixie = "ID=debian\nVERSION_ID=\"13\"\nBUG_REPORT_URL=a\n";
+        let same = "ID=debian\nVERSION_ID=\"13\"\nBUG_REPORT_URL=b\n";
+        let forky = trixie.replace("13", "14");
+        assert_eq!(folder(&["runc"], trixie), folder(&["runc"], same));
+        assert_ne!(folder(&["runc"], trixie), folder(&["runc"], &forky));
+        assert_ne!(folder(&["runc"], trixie), folder(&["runc", "tini"], trixie));
+    }
 }

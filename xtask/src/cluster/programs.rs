@@ -1,15 +1,13 @@
 //! What a cluster runs: Kubernetes and etcd, built from the Go module proxy, and Debian's containerd
 //! and runc. All of it lies in one cache outside the checkout.
 
-use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs::{self, File};
-use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::cache;
-use super::{Extent, packages};
+use super::{Extent, digest, packages, unused};
 use crate::{Result, cargo, say, tools};
 
 /// The version that `cluster/go.mod` requires.
@@ -35,6 +33,9 @@ const NAMES: [&str; 8] = [
     "kubelet",
 ];
 
+/// How the Go program is built.
+const GO_BUILD: [&str; 4] = ["build", "-trimpath", "-buildvcs=false", "-mod=readonly"];
+
 /// Where the programs of a cluster are.
 pub(super) struct Programs {
     kubernetes: PathBuf,
@@ -46,8 +47,8 @@ impl Programs {
     /// they have been built.
     pub(super) fn of_sources() -> Result<Self> {
         Ok(Self {
-            kubernetes: cache().join(format!("kubernetes-{VERSION}-{:016x}", fingerprint()?)),
-            packages: packages::folder(),
+            kubernetes: cache().join(format!("kubernetes-{VERSION}-{}", fingerprint()?)),
+            packages: packages::folder()?,
         })
     }
 
@@ -86,6 +87,13 @@ impl Programs {
         Command::new(self.kubernetes.join(name))
     }
 
+    /// Notes that the programs are used.
+    fn touch(&self) {
+        for folder in [&self.kubernetes, &self.packages] {
+            unused::touch(folder);
+        }
+    }
+
     fn is_built(&self, extent: Extent) -> bool {
         let kubernetes = self.kubernetes.join("kubelet").exists();
         kubernetes
@@ -98,6 +106,7 @@ impl Programs {
 pub(super) fn build(extent: Extent) -> Result<Programs> {
     let programs = Programs::of_sources()?;
     if programs.is_built(extent) {
+        programs.touch();
         return Ok(programs);
     }
     let cache = cache();
@@ -114,6 +123,8 @@ pub(super) fn build(extent: Extent) -> Result<Programs> {
         packages::get(&programs.packages)?;
         images(&programs)?;
     }
+    programs.touch();
+    unused::sweep(&cache);
     Ok(programs)
 }
 
@@ -132,16 +143,24 @@ fn source() -> PathBuf {
     cargo::root().join("xtask").join("cluster")
 }
 
-/// Returns a number that changes with the sources.
-fn fingerprint() -> Result<u64> {
-    let mut hasher = DefaultHasher::new();
+/// Returns a text that changes with the sources, the names of the program and the way it is built.
+fn fingerprint() -> Result<String> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
     for name in SOURCES {
         let path = source().join(name);
         let text =
             fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        hasher.write(&text);
+        parts.push(text);
     }
-    Ok(hasher.finish())
+    let texts = NAMES.iter().chain(&GO_BUILD).copied().map(str::to_owned);
+    parts.extend(texts.chain([ld_flags()]).map(String::into_bytes));
+    digest::of(&parts)
+}
+
+/// Returns the flags of the linker: no symbols, and the version that the programs report.
+fn ld_flags() -> String {
+    let stamp = "-X k8s.io/component-base/version.git";
+    format!("-s -w {stamp}Version=v{VERSION} {stamp}Major=1 {stamp}Minor=36")
 }
 
 fn build_kubernetes(programs: &Programs) -> Result<()> {
@@ -163,27 +182,17 @@ fn build_kubernetes(programs: &Programs) -> Result<()> {
 }
 
 fn go_build(program: &Path, package: &str) -> Result<()> {
-    let stamp = "-X k8s.io/component-base/version.git";
-    let flags = format!("-s -w {stamp}Version=v{VERSION} {stamp}Major=1 {stamp}Minor=36");
     // The Go project's own checksum database vouches for modules; go.sum pins what it said.
     let mut go = Command::new("nice");
-    go.args([
-        "-n",
-        "10",
-        "go",
-        "build",
-        "-trimpath",
-        "-buildvcs=false",
-        "-mod=readonly",
-        "-ldflags",
-        &flags,
-    ])
-    .arg("-o")
-    .arg(program)
-    .arg(package)
-    .current_dir(source())
-    .env("PATH", tools::path())
-    .env("CGO_ENABLED", "0");
+    go.args(["-n", "10", "go"])
+        .args(GO_BUILD)
+        .args(["-ldflags", &ld_flags()])
+        .arg("-o")
+        .arg(program)
+        .arg(package)
+        .current_dir(source())
+        .env("PATH", tools::path())
+        .env("CGO_ENABLED", "0");
     cargo::output(&mut go).map(drop).map_err(|why| {
         format!("{why}\n(Go 1.21 or newer builds it, and gets the version it needs)")
     })
