@@ -6,6 +6,18 @@ use crate::policy::{Binding, Policy};
 use crate::state::State;
 use crate::{PolicyJson, Resource, member, role};
 
+/// The maximum number of members in all bindings of a policy. A member counts once for each binding.
+/// <https://cloud.google.com/iam/quotas#limits>
+const MOST_MEMBERS: usize = 1500;
+
+/// Writes a number as Google's messages do, `1,500`.
+fn grouped(number: usize) -> String {
+    match (number / 1000, number % 1000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{},{rest:03}", grouped(thousands)),
+    }
+}
+
 impl State {
     /// Checks a policy before it is set; the error is Google's message for a 400. Parts that the
     /// resource's current policy already has are accepted, so that a broken policy can be repaired.
@@ -23,6 +35,7 @@ impl State {
             Some(Value::Array(bindings)) => bindings,
             Some(_) => return Err("Invalid value at 'policy.bindings'".to_owned()),
         };
+        let mut members = 0;
         for (index, raw) in bindings.iter().enumerate() {
             let binding: Binding = serde_json::from_value(raw.clone())
                 .map_err(|e| format!("Invalid value at 'policy.bindings[{index}]': {e}"))?;
@@ -32,6 +45,14 @@ impl State {
             for member in binding.members.iter().filter(|m| !known_member(m)) {
                 self.check_member(member)?;
             }
+            members += binding.members.len();
+        }
+        if members > MOST_MEMBERS {
+            return Err(format!(
+                "The number of members in the policy ({}) is larger than the maximum allowed size {}.",
+                grouped(members),
+                grouped(MOST_MEMBERS)
+            ));
         }
         let version = policy.get("version").and_then(Value::as_i64).unwrap_or(0);
         if Policy::from_json(policy).is_conditional() && version != 3 {
@@ -110,6 +131,25 @@ mod tests {
         assert!(state.check_policy(&nothing(), &policy).is_err());
         state.seed_policy(&nothing(), &policy);
         assert_eq!(state.check_policy(&nothing(), &policy), Ok(()));
+    }
+
+    #[test]
+    fn a_policy_has_at_most_1500_members() {
+        let state = State::default();
+        let check = |bindings: usize| {
+            let binding = |n| {
+                let condition = json!({ "title": "t", "expression": format!("{n} == 0") });
+                json!({ "role": "roles/viewer", "members": ["allUsers"], "condition": condition })
+            };
+            let bindings: Vec<Value> = (0..bindings).map(binding).collect();
+            let policy = json!({ "version": 3, "bindings": bindings });
+            state.check_policy(&nothing(), &policy)
+        };
+        assert_eq!(check(MOST_MEMBERS), Ok(()));
+        assert_eq!(
+            check(MOST_MEMBERS + 1).unwrap_err(),
+            "The number of members in the policy (1,501) is larger than the maximum allowed size 1,500."
+        );
     }
 
     fn check(role: &str, member: &str) -> Result<(), String> {

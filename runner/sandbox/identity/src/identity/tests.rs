@@ -324,3 +324,37 @@ fn every_change_is_counted() {
     grant(&identity, &bucket(), "roles/viewer", "allUsers");
     assert_eq!(*changes.borrow(), before + 2);
 }
+
+/// An evaluator that changes the state while it decides.
+#[derive(Debug, Default)]
+struct Meddling(std::sync::OnceLock<Identity>);
+
+impl Evaluator for Meddling {
+    fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
+        let identity = self.0.get().expect("set");
+        identity.bucket_created("another", "demo");
+        Native.ask(question)
+    }
+
+    fn charge(&self, steps: u64) -> Result<(), Stopped> {
+        Native.charge(steps)
+    }
+}
+
+#[test]
+fn conditions_are_decided_without_the_states_lock() {
+    let meddling = Arc::new(Meddling::default());
+    let plain = identity();
+    let evaluator = Arc::<Meddling>::clone(&meddling);
+    let identity = Identity::new(plain.snapshot(), plain.clock().clone(), evaluator);
+    meddling.0.set(identity.clone()).expect("once");
+    let condition = json!({ "title": "t", "expression": "true" });
+    let binding = json!({
+        "role": "roles/storage.objectViewer", "members": ["user:a@b.c"], "condition": condition,
+    });
+    let policy = json!({ "version": 3, "bindings": [binding] });
+    identity.set_policy(&bucket(), policy).unwrap();
+    // With the lock held, this would never end.
+    assert!(identity.allows(&member("user:a@b.c"), "storage.objects.get", &bucket()));
+    assert!(identity.snapshot().bucket_projects.contains_key("another"));
+}
