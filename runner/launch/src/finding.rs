@@ -11,6 +11,8 @@ pub struct Finding {
     pub kind: Foreign,
     /// The name and location.
     pub name: Foreign,
+    /// The cluster that it is in, if it is in one. Two clusters can have objects with one name.
+    pub(crate) cluster: Option<String>,
     /// The run that it belongs to, if known.
     pub run: Option<Foreign>,
     /// The reason why it counts as left behind, or why it is kept.
@@ -44,6 +46,7 @@ impl Finding {
         Self {
             kind: "run".into(),
             name: folder.path().into(),
+            cluster: None,
             run: Some(folder.id().as_str().into()),
             why: why.into(),
             fate,
@@ -52,7 +55,7 @@ impl Finding {
 
     /// Returns whether both findings are about the same object.
     pub(crate) fn is_about_the_object_of(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.name == other.name
+        self.kind == other.kind && self.name == other.name && self.cluster == other.cluster
     }
 
     pub(crate) fn fate_of(dry_run: bool, removed: Result<(), Failure>) -> Fate {
@@ -69,5 +72,24 @@ impl Finding {
             Ok(Deletion::Gone) => Fate::Removed,
             Ok(Deletion::Going { object, .. }) => Fate::Going(object),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_of_two_clusters_are_two_objects() {
+        let pod = |cluster: &str| Finding {
+            kind: "pod".into(),
+            name: "builds/ss-1".into(),
+            cluster: Some(cluster.to_owned()),
+            run: None,
+            why: "it expired".into(),
+            fate: Fate::Kept,
+        };
+        assert!(pod("one").is_about_the_object_of(&pod("one")));
+        assert!(!pod("one").is_about_the_object_of(&pod("two")));
     }
 }

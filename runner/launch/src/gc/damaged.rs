@@ -101,6 +101,7 @@ pub(super) fn unreadable(error: StateError) -> Option<Finding> {
     Some(Finding {
         kind: "journal".into(),
         name: name.into(),
+        cluster: None,
         run: None,
         why: why.into(),
         fate,

@@ -29,6 +29,7 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
         found.push(Finding {
             kind: "folder".into(),
             name: folder.path().into(),
+            cluster: None,
             run: Some(folder.id().as_str().into()),
             why: "the process ended before the run started".into(),
             fate: Finding::fate_of(dry_run, remove_run(&folder, dry_run)),
@@ -69,6 +70,7 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
             found.push(Finding {
                 kind: kind.into(),
                 name: path.as_path().into(),
+                cluster: None,
                 run: None,
                 why: why.into(),
                 fate: Finding::fate_of(dry_run, removed),
@@ -122,6 +124,7 @@ fn old(
             Some(Finding {
                 kind: "folder".into(),
                 name: folder.into(),
+                cluster: None,
                 run: None,
                 why: "its files are not all known".into(),
                 fate: Fate::Failed(failed("read", folder, &error)),

@@ -221,6 +221,7 @@ fn pod_of(spot: &Spot, name: &str, run: &str, why: &str, fate: Fate) -> Finding 
     Finding {
         kind: "pod".into(),
         name: format!("{}/{name}", spot.namespace).into(),
+        cluster: Some(spot.cluster.clone()),
         run: Some(run.into()),
         why: why.into(),
         fate,
@@ -231,6 +232,7 @@ fn unseen(spot: &Spot, failure: Failure) -> Finding {
     Finding {
         kind: "pod".into(),
         name: format!("{}/*", spot.namespace).into(),
+        cluster: Some(spot.cluster.clone()),
         run: None,
         why: "the pods could not be listed".into(),
         fate: Fate::Failed(failure),

@@ -77,13 +77,7 @@ async fn run(
         .filter(|intent| intent.on_exit == OnExit::Delete)
         .collect();
     let all = |why: &str| -> Vec<Finding> {
-        let kept = |intent: &&Intent| Finding {
-            kind: intent.kind.clone(),
-            name: name_of(intent),
-            run: Some(id.as_str().into()),
-            why: why.into(),
-            fate: Fate::Kept,
-        };
+        let kept = |intent: &&Intent| finding(intent, &id, why, Fate::Kept);
         left.iter().map(kept).collect()
     };
     if let Writer::Alive(pid) = writer {
@@ -220,6 +214,7 @@ fn on_disk(
         return Some(Finding {
             kind: "folder".into(),
             name: folder.path().into(),
+            cluster: None,
             run,
             why: format!("the run is unfinished and was last written {days} days ago").into(),
             fate: Finding::fate_of(dry_run, remove_run(folder, dry_run)),
@@ -238,6 +233,7 @@ fn on_disk(
     Some(Finding {
         kind: "lock".into(),
         name: folder.path().join("lock").as_path().into(),
+        cluster: None,
         run,
         why: format!("process {pid}, which held it, is gone").into(),
         fate: Finding::fate_of(dry_run, removed()),
@@ -245,9 +241,14 @@ fn on_disk(
 }
 
 fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
+    let cluster = match &intent.location {
+        Location::Cluster { cluster, .. } => Some(cluster.clone()),
+        _ => None,
+    };
     Finding {
         kind: intent.kind.clone(),
         name: name_of(intent),
+        cluster,
         run: Some(run.into()),
         why: why.into(),
         fate,
