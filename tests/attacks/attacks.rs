@@ -7,6 +7,7 @@
 
 mod budgets;
 mod claims;
+mod cluster;
 mod compiling;
 mod crowd;
 mod expressions;

@@ -7,6 +7,7 @@ mod budgets;
 mod checks;
 mod claims;
 mod clients;
+mod cluster;
 mod files;
 mod hogs;
 mod honest;
@@ -66,6 +67,7 @@ const KINDS: &[Kind] = &[
     budgets::run,
     claims::run,
     clients::run,
+    cluster::run,
     files::run,
     hogs::run,
     honest::run,
