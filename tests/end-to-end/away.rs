@@ -40,7 +40,7 @@ impl OnNode {
             .unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut welcome = String::new();
-        while !welcome.contains("identity") {
+        while !welcome.contains("know Google's names") {
             let read = errors.read_line(&mut welcome).unwrap();
             assert!(read > 0, "it did not come up: {welcome}");
         }
@@ -56,6 +56,40 @@ impl OnNode {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = sidestep(self.cluster, self.folder.path(), arguments).unwrap();
         command.output().unwrap()
+    }
+
+    /// Kills it as if the machine had failed (SIGKILL).
+    fn kill(&mut self) {
+        let status = self.run(&[
+            "sandbox",
+            "status",
+            "--cluster",
+            "sidestep",
+            "--output",
+            "json",
+        ]);
+        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let pid = status["live"]["pid"].to_string();
+        let mut kill = self.cluster.on_the_node("kill").unwrap();
+        assert!(kill.args(["-KILL", &pid]).status().unwrap().success());
+        self.child.wait().unwrap();
+    }
+
+    /// Lists the objects of a bucket of the seed, as a pod would under Google's name.
+    fn list_contexts(&self, token: &str) -> Value {
+        let state = ".local/state/sidestep/sandbox/healthy@sidestep/tls/ca.crt";
+        let mut curl = self.cluster.on_the_node("curl").unwrap();
+        let output = curl
+            .args(["--silent", "--show-error"])
+            .args(["--resolve", "storage.googleapis.com:443:169.254.169.254"])
+            .arg("--cacert")
+            .arg(self.folder.path().join(state))
+            .args(["--header", &format!("Authorization: Bearer {token}")])
+            .arg("https://storage.googleapis.com/storage/v1/b/demo-contexts/o")
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"))
     }
 
     /// Exchanges a token of a service account at the sandbox's STS.
@@ -133,11 +167,23 @@ fn asking(paths: &[&str]) -> String {
 /// Runs a pod that asks for paths of its account, and returns its log.
 fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> String {
     let name = format!("ask-{account}");
+    asked_by(cluster, namespace, account, paths, &name, false)
+}
+
+/// Runs a pod of a name, on its own network or that of the node, and returns its log.
+fn asked_by(
+    cluster: &Cluster,
+    namespace: &str,
+    account: &str,
+    paths: &[&str],
+    name: &str,
+    on_the_node: bool,
+) -> String {
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "namespace": namespace, "name": name },
         "spec": {
-            "restartPolicy": "Never", "serviceAccountName": account,
+            "restartPolicy": "Never", "serviceAccountName": account, "hostNetwork": on_the_node,
             "nodeSelector": { "iam.gke.io/gke-metadata-server-enabled": "true" },
             "containers": [{
                 "name": "main", "image": cluster.image(), "command": ["sh", "-c", asking(paths)],
@@ -150,7 +196,7 @@ fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> S
     let ended = "--for=jsonpath={.status.phase}=Succeeded";
     let of = format!("--namespace={namespace}");
     cluster.ok(&["wait", &of, &format!("pod/{name}"), ended, "--timeout=120s"]);
-    cluster.ok(&["logs", &of, &name])
+    cluster.ok(&["logs", &of, name])
 }
 
 #[test]
@@ -184,6 +230,14 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
         sandbox.welcome
     );
 
+    assert!(
+        sandbox.welcome.contains(
+            "the pods of builds, others that are created from now on know Google's names"
+        ),
+        "{}",
+        sandbox.welcome
+    );
+
     let linked = asked(cluster, "builds", "kaniko", &["email", "token"]);
     assert!(linked.contains(BUILDER), "{linked}");
     assert!(linked.contains("\"token_type\":\"Bearer\""), "{linked}");
@@ -210,6 +264,31 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
         plain.contains("Your Kubernetes service account (builds/plain) is not linked"),
         "{plain}"
     );
+    // On the node's network it is the node.
+    let node = asked_by(cluster, "builds", "kaniko", &["email"], "on-the-node", true);
+    assert!(
+        node.contains("123456789012-compute@developer.gserviceaccount.com"),
+        "{node}"
+    );
+    // Each token is one of Cloud Storage's callers, under the name that pods know.
+    let alias = [
+        "get",
+        "pod",
+        "ask-kaniko",
+        "--namespace=builds",
+        "--output=json",
+    ];
+    let pod: Value = serde_json::from_str(&cluster.ok(&alias)).unwrap();
+    let aliases = pod["spec"]["hostAliases"].as_array().unwrap();
+    assert!(aliases.iter().any(|alias| {
+        let names = alias["hostnames"].as_array().unwrap();
+        alias["ip"] == "169.254.169.254" && names.contains(&json!("storage.googleapis.com"))
+    }));
+    let listed = sandbox.list_contexts(token_in(&linked));
+    assert_eq!(listed["kind"], "storage#objects", "{listed}");
+    let denied = sandbox.list_contexts(token_in(&plain));
+    assert_eq!(denied["error"]["code"], 403, "{denied}");
+
     // A namespace that is not served.
     let _ = cluster.kubectl(&["create", "namespace", "elsewhere"]);
     cluster.ok(&[
@@ -237,6 +316,37 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
     cluster.ok(&["delete", "serviceaccount", "kaniko", "--namespace=builds"]);
     let refused = sandbox.exchange(token.trim());
     assert_eq!(refused["error"], "invalid_grant", "{refused}");
+
+    assert!(installed(cluster).contains("google-names"));
+    drop(sandbox);
+    assert_eq!(installed(cluster), "");
+
+    // A killed sandbox leaves its objects to the next command that stops it.
+    let mut killed = OnNode::start(cluster, "builds").unwrap();
+    killed.kill();
+    assert!(installed(cluster).contains("google-names"));
+    let stopped = killed.run(&["sandbox", "stop", "--cluster", "sidestep"]);
+    let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
+    assert!(
+        said.starts_with(
+            "no sandbox was running\nremoved from the cluster what a killed sandbox had left: "
+        ),
+        "{said}"
+    );
+    assert_eq!(installed(cluster), "");
+}
+
+/// Returns the names of the sandbox's objects in the cluster.
+fn installed(cluster: &Cluster) -> String {
+    let kinds = "mutatingadmissionpolicies,mutatingadmissionpolicybindings,configmaps";
+    let label = "--selector=sidestep.dev/sandbox=google-names";
+    cluster.ok(&["get", kinds, "--all-namespaces", label, "--output=name"])
+}
+
+/// Returns the access token in a pod's log.
+fn token_in(log: &str) -> &str {
+    let rest = log.split_once("\"access_token\":\"").expect(log).1;
+    rest.split_once('"').unwrap().0
 }
 
 /// Returns the error of `sandbox --cluster` with a kubeconfig of one context `kind-kind`.

@@ -38,6 +38,9 @@ pub enum SandboxError {
     /// The user's cluster cannot be used.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// The objects in the user's cluster cannot be removed.
+    #[error("the sandbox's objects in the cluster can't be removed: {0}")]
+    TakenBack(#[source] sidestep_sandbox_admission::Error),
     /// There is no caller of that name.
     #[error("the sandbox has no caller `{asked}`; its callers are {}", known.join(", "))]
     UnknownCaller {

@@ -151,10 +151,11 @@ pub async fn serve(
         cluster: front::behind(&cloud, behind.router()),
     };
     let router = activity.watched(names.router());
-    let google = google_names(places, &mut listeners, router)?;
+    let (google, authority) = google_names(places, &mut listeners, router.clone())?;
 
     // A pod from an earlier process starts only now, when every server responds.
     behind.begin(&cloud);
+    behind.make_names_known(router, &authority).await;
 
     let live = Live {
         scenario: options.name(),
@@ -172,11 +173,11 @@ pub async fn serve(
         () = stop.cancelled() => {}
         () = activity.idle(options.idle, &behind) => {}
     }
-    behind.close();
+    let closed = behind.close().await;
     memory.keep(&identity, &cloud)?;
     // Other processes then find no live sandbox; the lock is released when this process ends.
     let _ = std::fs::remove_file(places.live());
-    Ok(())
+    closed
 }
 
 /// Acquires the lock. Processes that check whether a sandbox is live hold it briefly, so it is
@@ -199,12 +200,12 @@ fn routers(cloud: &Cloud, storage: Router, registry: Router) -> Vec<(&'static st
         .collect()
 }
 
-/// Serves everything under Google's own names too, and returns the address.
+/// Serves everything under Google's own names too, and returns the address and the authority.
 fn google_names(
     places: &Places,
     listeners: &mut Listeners,
     router: Router,
-) -> Result<String, SandboxError> {
+) -> Result<(String, Authority), SandboxError> {
     let unusable = |error| SandboxError::setup("authority", error);
     let folder = places.authority();
     let folder = folder.parent().unwrap_or(&places.dir);
@@ -214,7 +215,7 @@ fn google_names(
     let (listener, address) = listeners.take("GOOGLE")?;
     let listener = front::listen(listener, &authority).map_err(unusable)?;
     spawn("GOOGLE", async move { axum::serve(listener, router).await });
-    Ok(address)
+    Ok((address, authority))
 }
 
 pub(crate) fn spawn(

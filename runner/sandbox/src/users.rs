@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::SandboxError;
 use crate::activity::Activity;
 use crate::live::{Places, read, write};
+use crate::node::GoogleNames;
 use crate::server::spawn;
 
 /// The node pool of all nodes: GKE's description of the cluster has no other.
@@ -52,6 +53,9 @@ pub struct LiveCluster {
     /// The address of the metadata server for pods, if the sandbox is on the cluster's node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// Whether the pods know Google's names; absent if they were not to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub google_names: Option<GoogleNames>,
 }
 
 /// Returns the cluster that a sandbox was last served with.
@@ -61,13 +65,15 @@ pub fn last_cluster(places: &Places) -> Result<Option<UserCluster>, SandboxError
 
 /// The user's cluster, connected.
 pub(crate) struct Users {
-    real: Arc<RealCluster>,
-    named: UserCluster,
+    pub(crate) real: Arc<RealCluster>,
+    pub(crate) named: UserCluster,
     /// The cluster, `projects/P/locations/L/clusters/C`.
     cluster: String,
     /// The metadata server's port, on a node of the cluster, until it is served.
     metadata: Mutex<Option<TcpListener>>,
-    on_node: bool,
+    pub(crate) on_node: bool,
+    /// Whether pods know Google's names; `None` if nobody tried.
+    pub(crate) names: Mutex<Option<GoogleNames>>,
 }
 
 impl Users {
@@ -91,6 +97,7 @@ impl Users {
             cluster: cluster.to_owned(),
             on_node: metadata.is_some(),
             metadata: Mutex::new(metadata),
+            names: Mutex::new(None),
         })
     }
 
@@ -113,6 +120,11 @@ impl Users {
             version: self.real.api_server().version,
             reviews: self.real.has_reviews(),
             metadata: self.on_node.then(|| format!("http://{METADATA_ADDRESS}")),
+            google_names: self
+                .names
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
-use sidestep_events::{Class, Failure, Owner, codes, commands};
+use sidestep_events::{Class, Command, Failure, Owner, codes, commands};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{DEVELOPER, Name, Places, SandboxError, Scenario, Start, attach, files};
 
@@ -134,7 +134,7 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     let code = match error {
         SandboxError::UnknownCaller { .. } => codes::sandbox::CALLER,
         SandboxError::UnknownScenario(_) => codes::sandbox::SCENARIO,
-        SandboxError::NeedsOwnCluster(_) => codes::sandbox::CLUSTER,
+        SandboxError::NeedsOwnCluster(_) | SandboxError::TakenBack(_) => codes::sandbox::CLUSTER,
         _ => codes::sandbox::UNUSABLE,
     };
     let class = match error {
@@ -149,6 +149,23 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
             .with_helps(commands::enter_sandbox(scenario))
             .with_help("or stop it:")
             .with_helps(commands::sandbox(&["stop"], scenario)),
+        SandboxError::TakenBack(_) => failure
+            .with_help("Remove them once the API server answers:")
+            .with_helps([
+                Command::fixed(&[
+                    "kubectl",
+                    "delete",
+                    "mutatingadmissionpolicybindings,mutatingadmissionpolicies",
+                    "--selector=sidestep.dev/sandbox=google-names",
+                ]),
+                Command::fixed(&[
+                    "kubectl",
+                    "delete",
+                    "configmaps",
+                    "--all-namespaces",
+                    "--selector=sidestep.dev/sandbox=google-names",
+                ]),
+            ]),
         SandboxError::State { .. } => failure.with_help(
             "The sandbox's folder is in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that \
              variable), and must be writable.",

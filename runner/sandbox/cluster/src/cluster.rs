@@ -47,6 +47,14 @@ enum Check {
     Keys(Keys),
 }
 
+/// Returns a client for the cluster of a context of the kubeconfig.
+///
+/// # Errors
+/// If the context cannot be used.
+pub async fn client(context: &str) -> Result<kube::Client, ClusterError> {
+    Ok(connect(kubeconfig().await?, context).await?.client)
+}
+
 /// A cluster of the user's. Dropping it ends its watches.
 pub struct RealCluster {
     connection: Connection,
@@ -141,6 +149,11 @@ impl RealCluster {
             });
         }
         Ok(cluster)
+    }
+
+    /// Returns the client of the API server.
+    pub fn client(&self) -> &kube::Client {
+        &self.connection.client
     }
 
     /// Returns the API server.

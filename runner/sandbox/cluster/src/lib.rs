@@ -22,7 +22,7 @@ mod tokens;
 mod watch;
 
 pub use callers::{Caller, NoCaller};
-pub use cluster::{ApiServer, RealCluster};
+pub use cluster::{ApiServer, RealCluster, client};
 pub use error::ClusterError;
 pub use objects::ServiceAccount;
 pub use rights::{Namespaces, Right, User};

@@ -12,8 +12,8 @@ use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, exports, files, live,
-    proxy_exports, reset, scenarios, serve, stop,
+    CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, exports,
+    files, live, proxy_exports, reset, scenarios, serve, stop, take_back,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,13 +32,14 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
     match args.command {
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
-            let name = named(&name)?;
-            let stopped = stop(&places(session, &name)?).await;
-            output::note(if stopped.map_err(|error| unavailable(&error))? {
-                "the sandbox was stopped; its state is kept"
+            let text = named(&name)?;
+            let stopped = stop(&places(session, &text)?).await;
+            if stopped.map_err(|error| unavailable(&error))? {
+                output::note("the sandbox was stopped; its state is kept");
             } else {
-                "no sandbox was running"
-            });
+                output::note("no sandbox was running");
+                take_back_of_killed(&name).await?;
+            }
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Reset(name)) => {
@@ -80,6 +81,21 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
         Some(SandboxCommand::Image { file }) => image::run(session, &file),
         Some(SandboxCommand::Kaniko { arguments }) => Ok(build(arguments).await),
     }
+}
+
+/// Removes what a sandbox that was killed has left in the user's cluster.
+async fn take_back_of_killed(name: &SandboxName) -> Result<(), Error> {
+    let Some(context) = &name.cluster else {
+        return Ok(());
+    };
+    let removed = take_back(context).await;
+    let removed = removed.map_err(|error| unavailable(&error))?;
+    if removed > 0 {
+        output::note(&format!(
+            "removed from the cluster what a killed sandbox had left: {removed} objects"
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the name of a sandbox, whose scenario exists.
@@ -182,6 +198,17 @@ fn of_cluster(cluster: &LiveCluster) -> Vec<String> {
              {METADATA_ADDRESS}, so it is no node of the cluster"
         ),
     });
+    match &cluster.google_names {
+        Some(GoogleNames::Known) => lines.push(format!(
+            "  {pods} that are created from now on know Google's names, such as \
+             storage.googleapis.com"
+        )),
+        Some(GoogleNames::Unknown(why)) => lines.push(format!(
+            "  {pods} do not know Google's names: {}",
+            show::line(why)
+        )),
+        None => {}
+    }
     if !cluster.reviews {
         lines.push(
             "  tokens are checked by the cluster's public keys, since you may not create \
