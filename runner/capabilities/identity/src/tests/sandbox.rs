@@ -46,6 +46,7 @@ impl TestSandbox {
             program: "/nonexistent".into(),
             idle: None,
             caller: None,
+            cluster: None,
             evaluator: Arc::new(Native),
         };
         let stop = CancellationToken::new();
