@@ -4,18 +4,51 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use sidestep_cluster_testing::Cluster;
 use tempfile::TempDir;
 
-use crate::setup::Setup;
+use crate::setup::{Setup, program};
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+
+/// The node has one metadata server, so one test at a time uses it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Returns the tests' node for one test, if it is one of this machine.
+fn node() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
+    let cluster = sidestep_cluster_testing::node()?;
+    cluster.on_the_node("true")?;
+    Some((
+        cluster,
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner),
+    ))
+}
+
+/// Creates a service account and its namespace, if they do not exist.
+fn account(cluster: &Cluster, namespace: &str, name: &str, google: Option<&str>) {
+    let _ = cluster.kubectl(&["create", "namespace", namespace]);
+    let of = format!("--namespace={namespace}");
+    let _ = cluster.kubectl(&["create", "serviceaccount", name, &of]);
+    if let Some(google) = google {
+        let link = format!("iam.gke.io/gcp-service-account={google}");
+        cluster.ok(&[
+            "annotate",
+            "serviceaccount",
+            name,
+            &of,
+            &link,
+            "--overwrite",
+        ]);
+    }
+}
 
 /// A sandbox that a node of the tests' cluster serves.
 struct OnNode {
     cluster: &'static Cluster,
+    scenario: &'static str,
     folder: TempDir,
     child: Child,
     /// The text for people.
@@ -25,14 +58,18 @@ struct OnNode {
 impl OnNode {
     /// Serves the pods of these namespaces.
     fn start(cluster: &'static Cluster, namespaces: &str) -> Option<Self> {
+        Self::of_scenario(cluster, "healthy", namespaces)
+    }
+
+    /// Serves the pods of these namespaces in a scenario.
+    fn of_scenario(
+        cluster: &'static Cluster,
+        scenario: &'static str,
+        namespaces: &str,
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let arguments = [
-            "sandbox",
-            "--cluster",
-            "sidestep",
-            "--namespaces",
-            namespaces,
-        ];
+        let names = ["--scenario", scenario, "--cluster", "sidestep"];
+        let arguments = [&["sandbox"][..], &names, &["--namespaces", namespaces]].concat();
         let mut child = sidestep(cluster, folder.path(), &arguments)?
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -47,6 +84,7 @@ impl OnNode {
         std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
         Some(Self {
             cluster,
+            scenario,
             folder,
             child,
             welcome,
@@ -58,17 +96,45 @@ impl OnNode {
         command.output().unwrap()
     }
 
+    /// Runs a subcommand of `sandbox` for this one.
+    fn manage(&self, subcommand: &[&str]) -> Output {
+        let names = ["--scenario", self.scenario, "--cluster", "sidestep"];
+        self.run(&[&["sandbox"][..], subcommand, &names].concat())
+    }
+
+    fn status(&self) -> Value {
+        let status = self.manage(&["status", "--output", "json"]);
+        serde_json::from_slice(&status.stdout).unwrap()
+    }
+
+    /// Runs a line of a shell on the node, with the sandbox's exports. Returns what it prints.
+    fn in_a_shell(&self, line: &str) -> String {
+        let exports = self.manage(&["status", "--output", "env"]);
+        let exports = String::from_utf8(exports.stdout).unwrap();
+        let mut shell = self.cluster.on_the_node("env").unwrap();
+        let output = shell
+            .arg(format!("HOME={}", self.folder.path().display()))
+            .args(["sh", "-c", &format!("{exports}\n{line}")])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a file of the sandbox's folder. Returns its exit code and what it prints.
+    fn pipeline(&self, file: &str) -> (Option<i32>, String) {
+        let sandbox = format!("--sandbox={}@sidestep", self.scenario);
+        let workspace = self.folder.path().to_str().unwrap();
+        let output = self.run(&["--workspace", workspace, "run", file, &sandbox]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        (output.status.code(), said)
+    }
+
     /// Kills it as if the machine had failed (SIGKILL).
     fn kill(&mut self) {
-        let status = self.run(&[
-            "sandbox",
-            "status",
-            "--cluster",
-            "sidestep",
-            "--output",
-            "json",
-        ]);
-        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let status = self.status();
         let pid = status["live"]["pid"].to_string();
         let mut kill = self.cluster.on_the_node("kill").unwrap();
         assert!(kill.args(["-KILL", &pid]).status().unwrap().success());
@@ -94,15 +160,7 @@ impl OnNode {
 
     /// Exchanges a token of a service account at the sandbox's STS.
     fn exchange(&self, token: &str) -> Value {
-        let status = self.run(&[
-            "sandbox",
-            "status",
-            "--cluster",
-            "sidestep",
-            "--output",
-            "json",
-        ]);
-        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let status = self.status();
         let sts = status["live"]["endpoints"]["STS"].as_str().unwrap();
         let cluster = status["live"]["cluster"]["name"].as_str().unwrap();
         let request = json!({
@@ -128,7 +186,7 @@ impl OnNode {
 impl Drop for OnNode {
     fn drop(&mut self) {
         // Its process is in the cluster's namespaces, so a signal to this one's child does not end it.
-        let stopped = self.run(&["sandbox", "stop", "--cluster", "sidestep"]);
+        let stopped = self.manage(&["stop"]);
         assert!(stopped.status.success() || std::thread::panicking());
         let _ = self.child.wait();
     }
@@ -201,26 +259,13 @@ fn asked_by(
 
 #[test]
 fn a_pod_of_a_real_node_gets_its_own_identity() {
-    let Some(cluster) = sidestep_cluster_testing::node() else {
+    let Some((cluster, _alone)) = node() else {
         return;
     };
-    if cluster.on_the_node("true").is_none() {
-        return; // The users' nodes are not this machine.
-    }
     // The namespace of the seed's binding, and another one with an account of the same name.
-    let link = format!("iam.gke.io/gcp-service-account={BUILDER}");
-    for (namespace, account) in [
-        ("builds", "kaniko"),
-        ("builds", "plain"),
-        ("others", "kaniko"),
-    ] {
-        let _ = cluster.kubectl(&["create", "namespace", namespace]);
-        let of = format!("--namespace={namespace}");
-        cluster.ok(&["create", "serviceaccount", account, &of]);
-        if account == "kaniko" {
-            cluster.ok(&["annotate", "serviceaccount", account, &of, &link]);
-        }
-    }
+    account(cluster, "builds", "kaniko", Some(BUILDER));
+    account(cluster, "builds", "plain", None);
+    account(cluster, "others", "kaniko", Some(BUILDER));
     let sandbox = OnNode::start(cluster, "builds,others").unwrap();
     assert!(
         sandbox
@@ -290,13 +335,7 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
     assert_eq!(denied["error"]["code"], 403, "{denied}");
 
     // A namespace that is not served.
-    let _ = cluster.kubectl(&["create", "namespace", "elsewhere"]);
-    cluster.ok(&[
-        "create",
-        "serviceaccount",
-        "kaniko",
-        "--namespace=elsewhere",
-    ]);
+    account(cluster, "elsewhere", "kaniko", None);
     let unknown = asked(cluster, "elsewhere", "kaniko", &["token"]);
     assert!(
         unknown.contains("is not the address of a running pod that this metadata server serves"),
@@ -325,7 +364,7 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
     let mut killed = OnNode::start(cluster, "builds").unwrap();
     killed.kill();
     assert!(installed(cluster).contains("google-names"));
-    let stopped = killed.run(&["sandbox", "stop", "--cluster", "sidestep"]);
+    let stopped = killed.manage(&["stop"]);
     let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
     assert!(
         said.starts_with(
@@ -347,6 +386,60 @@ fn installed(cluster: &Cluster) -> String {
 fn token_in(log: &str) -> &str {
     let rest = log.split_once("\"access_token\":\"").expect(log).1;
     rest.split_once('"').unwrap().0
+}
+
+#[test]
+fn a_build_on_a_real_node_succeeds_once_the_printed_command_has_run() {
+    let (Some((cluster, _alone)), Some(_)) = (node(), program("gcloud")) else {
+        return;
+    };
+    let runner = Path::new(env!("CARGO_BIN_EXE_sidestep"));
+    let Some(images) = cluster.images(runner) else {
+        return;
+    };
+    account(cluster, "builds", "kaniko", Some(BUILDER));
+    let sandbox = OnNode::of_scenario(cluster, "no-binding", "builds").unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(sandbox.folder.path().join("app")).unwrap();
+        std::fs::write(sandbox.folder.path().join(name), text).unwrap();
+    };
+    write("app/Dockerfile", "FROM scratch\nCOPY hello.txt /\n");
+    write("app/hello.txt", "hello\n");
+    let pipeline = format!(
+        "version: 1
+name: alone
+defaults: {{ cluster: projects/demo/locations/europe-west1/clusters/ci }}
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: {{ path: app, bucket: demo-contexts }}
+  build:
+    uses: sidestep/kaniko-launch
+    with: {{ context: \"${{{{ steps.context.outputs.uri }}}}\", path: app, executor: \"{}\", destinations: [\"europe-docker.pkg.dev/demo/images/alone:1\"], namespace: builds, serviceAccount: kaniko }}
+",
+        images.builder
+    );
+    write("alone.yaml", &pipeline);
+
+    let (code, said) = sandbox.pipeline("alone.yaml");
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("identity.binding-missing (denied)"), "{said}");
+    let repair = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("│ gcloud iam "));
+    let repair = repair.unwrap_or_else(|| panic!("no command: {said}"));
+    sandbox.in_a_shell(&format!("gcloud iam {repair}"));
+
+    let (code, said) = sandbox.pipeline("alone.yaml");
+    assert_eq!(code, Some(0), "{said}");
+    let pushed = "europe-docker.pkg.dev/demo/images/alone@sha256:";
+    assert!(said.contains(pushed), "{said}");
+    let images =
+        "gcloud artifacts docker images list europe-docker.pkg.dev/demo/images --format=json";
+    assert!(sandbox.in_a_shell(images).contains("images/alone"));
+    // kubectl of this shell uses the cluster's own credentials.
+    let accounts = sandbox.in_a_shell("kubectl get serviceaccounts --namespace builds");
+    assert!(accounts.contains("kaniko"), "{accounts}");
 }
 
 /// Returns the error of `sandbox --cluster` with a kubeconfig of one context `kind-kind`.

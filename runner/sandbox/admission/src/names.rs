@@ -41,18 +41,22 @@ impl Names {
 
     /// Returns the host aliases of a pod: those of the sandbox, and those of the metadata server,
     /// which a cluster's DNS does not know.
-    pub(crate) fn aliases(&self) -> [Alias; 2] {
-        let metadata = names::METADATA.map(str::to_owned).to_vec();
-        [
-            Alias {
-                address: self.address.to_string(),
-                names: names::all(),
-            },
-            Alias {
+    /// An address is in one alias, since the API server warns of a second one.
+    pub(crate) fn aliases(&self) -> Vec<Alias> {
+        let metadata = names::METADATA.map(str::to_owned);
+        let mut aliases = vec![Alias {
+            address: self.address.to_string(),
+            names: names::all(),
+        }];
+        if aliases[0].address == names::METADATA_ADDRESS {
+            aliases[0].names.extend(metadata);
+        } else {
+            aliases.push(Alias {
                 address: names::METADATA_ADDRESS.to_owned(),
-                names: metadata,
-            },
-        ]
+                names: metadata.to_vec(),
+            });
+        }
+        aliases
     }
 
     /// Returns the certificates that pods trust, PEM: the public roots and the sandbox's authority.

@@ -49,11 +49,11 @@ fn aliases(spec: &Value, names: &Names) -> Vec<Value> {
             .flat_map(|alias| list(&alias["hostnames"]))
             .any(|known| known == name)
     };
-    let lacking = names.aliases().map(|mut alias| {
+    let lacking = names.aliases().into_iter().map(|mut alias| {
         alias.names.retain(|name| !known(name));
         alias
     });
-    let lacking = lacking.into_iter().filter(|alias| !alias.names.is_empty());
+    let lacking = lacking.filter(|alias| !alias.names.is_empty());
     lacking
         .map(|alias| json!({ "ip": alias.address, "hostnames": alias.names }))
         .collect()
