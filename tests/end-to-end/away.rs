@@ -434,6 +434,18 @@ steps:
     assert_eq!(code, Some(0), "{said}");
     let pushed = "europe-docker.pkg.dev/demo/images/alone@sha256:";
     assert!(said.contains(pushed), "{said}");
+    // A run starts a stopped sandbox again, with the same cluster and namespaces.
+    assert!(sandbox.manage(&["stop"]).status.success());
+    assert_eq!(installed(cluster), "");
+    let (code, said) = sandbox.pipeline("alone.yaml");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("sandbox `no-binding@sidestep` started"),
+        "{said}"
+    );
+    let served = &sandbox.status()["live"]["cluster"]["namespaces"];
+    assert_eq!(*served, json!(["builds"]));
+
     let images =
         "gcloud artifacts docker images list europe-docker.pkg.dev/demo/images --format=json";
     assert!(sandbox.in_a_shell(images).contains("images/alone"));

@@ -205,6 +205,11 @@ fn read_by_kubectl(command: &[String]) {
         // No server listens there: a command that parses gets a refused connection.
         .args(["--server", "http://127.0.0.1:1"])
         .env("KUBECONFIG", "/dev/null")
+        // Some commands read a Dockerfile.
+        .current_dir(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../pipelines/hello"
+        ))
         .stdin(Stdio::null())
         .output()
         .unwrap();

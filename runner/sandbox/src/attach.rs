@@ -13,8 +13,11 @@ use crate::live::{Live, Places, hold, make_private, read};
 use crate::name::Name;
 use crate::users::last_cluster;
 
-/// The timeout for the start of a new process.
+/// The timeout for the start of a new process, and for the end of one.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The timeout for the start of a process that connects to a cluster of the user's: its kubeconfig
+/// may run a program, and its API server takes some seconds to follow an installation.
+const PATIENCE_WITH_A_CLUSTER: Duration = Duration::from_mins(2);
 /// The polling interval during the start.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -88,8 +91,12 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
             .spawn()
             .map_err(|error| not_up(error.to_string()))?
     };
+    let patience = match start.name.context {
+        Some(_) => PATIENCE_WITH_A_CLUSTER,
+        None => PATIENCE,
+    };
     let began = std::time::Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < patience {
         if let Some(live) = live(places)? {
             return Ok(Attached {
                 started: live.pid == child.id(),
@@ -117,7 +124,7 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
     }
     Err(not_up(format!(
         "it did not answer within {} s",
-        PATIENCE.as_secs()
+        patience.as_secs()
     )))
 }
 

@@ -12,8 +12,9 @@ use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, exports,
-    files, live, proxy_exports, reset, scenarios, serve, stop, take_back,
+    CallerFiles, ClusterError, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options,
+    Places, SandboxError, exports, files, live, proxy_exports, reset, scenarios, serve, stop,
+    take_back,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -88,8 +89,11 @@ async fn take_back_of_killed(name: &SandboxName) -> Result<(), Error> {
     let Some(context) = &name.cluster else {
         return Ok(());
     };
-    let removed = take_back(context).await;
-    let removed = removed.map_err(|error| unavailable(&error))?;
+    let removed = match take_back(context).await {
+        // The cluster is gone, and everything with it.
+        Err(SandboxError::Cluster(ClusterError::UnknownContext { .. })) => 0,
+        removed => removed.map_err(|error| unavailable(&error))?,
+    };
     if removed > 0 {
         output::note(&format!(
             "removed from the cluster what a killed sandbox had left: {removed} objects"
