@@ -19,6 +19,8 @@ mod kinds;
 mod limits;
 mod pattern;
 #[cfg(test)]
+mod plain_schema_tests;
+#[cfg(test)]
 mod plain_tests;
 mod read;
 mod remembered;

@@ -64,6 +64,17 @@ fn texts() -> impl Strategy<Value = String> {
         })
 }
 
+/// Generates calls of status functions, and texts that resemble them.
+fn calls() -> impl Strategy<Value = String> {
+    let names = ["success", "failure", "cancelled", "always", "default", ""];
+    let after = ["()", "( )", "() ", "", "(1)", "().a"];
+    (
+        prop::sample::select(names.to_vec()),
+        prop::sample::select(after.to_vec()),
+    )
+        .prop_map(|(name, after)| format!("{name}{after}"))
+}
+
 fn questions<'a>(text: &'a str, value: &'a Value) -> [Question<'a>; 2] {
     let variables = ROOTS.map(|root| (Cow::Borrowed(root), Cow::Borrowed(value)));
     [
@@ -88,16 +99,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_status_function_has_the_answer_that_cel_gives(
+        text in calls(), success in any::<bool>(), failure in any::<bool>(), cancelled in any::<bool>(),
+    ) {
+        let statuses = Statuses { success, failure, cancelled };
+        let evaluate = Question::Evaluate {
+            text: (&*text).into(),
+            variables: BTreeMap::new(),
+            statuses,
+        };
+        for question in [Question::Analyse { text: (&*text).into() }, evaluate] {
+            if let Some(plain) = plain(&question) {
+                prop_assert_eq!(plain, answer(&question), "{:?}", question);
+            }
+        }
+    }
+}
+
 #[test]
 fn plain_references_are_answered_and_the_rest_is_left_to_cel() {
     let value = json!({"a": {"b": [1, {"z": 1, "c": null}]}});
     for (text, expected) in [
         ("inputs.a.b", Some(json!([1, {"c": null, "z": 1}]))),
+        ("always()", Some(json!(true))),
+        ("success()", Some(json!(true))),
+        ("cancelled()", Some(json!(false))),
         (" steps.a\n", Some(json!({"b": [1, {"c": null, "z": 1}]}))),
         ("inputs.none", None),
         ("inputs.a.b.c", None),
         ("inputs.a.b[0]", None),
         ("int", None),
+        ("!success()", None),
+        ("default()", None),
     ] {
         let [_, evaluate] = questions(text, &value);
         assert_eq!(plain(&evaluate), expected.map(Answer::Value), "{text}");
