@@ -12,10 +12,11 @@ pub const MAX_EXPRESSION: usize = 2048;
 /// The maximum length of a condition of an IAM policy, in bytes.
 pub const MAX_CONDITION: usize = 4096;
 
-/// A question to the evaluator.
+/// A question to the evaluator. `S` is a schema: a value for those who ask, its text for the
+/// evaluator, which parses each schema once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Question<'a> {
+pub enum Question<'a, S = Cow<'a, Value>> {
     /// Asks for the names and functions of an expression; the answer is [`Answer::Analysis`].
     Analyse {
         /// The expression, in CEL.
@@ -34,7 +35,7 @@ pub enum Question<'a> {
     /// [`Answer::Findings`].
     Validate {
         /// The schema.
-        schema: Cow<'a, Value>,
+        schema: S,
         /// The value.
         value: Cow<'a, Value>,
     },

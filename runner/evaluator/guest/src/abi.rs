@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde_json::value::RawValue;
 use sidestep_evaluator::{Answer, Question};
 
 static BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -26,9 +27,11 @@ extern "C" fn sidestep_buffer(length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn sidestep_answer() -> u64 {
     let mut buffer = buffer();
-    let question = serde_json::from_slice::<Question<'_>>(&std::mem::take(&mut *buffer));
+    // A schema stays text, by which a compiled one is found.
+    let question =
+        serde_json::from_slice::<Question<'_, Box<RawValue>>>(&std::mem::take(&mut *buffer));
     let answer = match question {
-        Ok(question) => crate::answer(&question),
+        Ok(question) => crate::answer_with(&question, |schema| schema.get().into()),
         Err(error) => Answer::Wrong(format!("the values can't be read: {error}")),
     };
     *buffer = serde_json::to_vec(&answer).unwrap_or_default();

@@ -29,10 +29,20 @@ mod schema;
 mod tests;
 mod walk;
 
+use std::borrow::Cow;
+
 use sidestep_evaluator::{Answer, Evaluator, Question, Stopped};
 
 /// Answers a question.
 pub fn answer(question: &Question<'_>) -> Answer {
+    answer_with(question, |schema| schema.to_string().into())
+}
+
+/// Answers a question whose schema is given as `S`; `text` returns its JSON.
+fn answer_with<'a, S>(
+    question: &'a Question<'_, S>,
+    text: impl Fn(&'a S) -> Cow<'a, str>,
+) -> Answer {
     let answer = match question {
         Question::Analyse { text } => {
             read::expression(text).map(|read| Answer::Analysis(read.analysis.clone()))
@@ -43,7 +53,7 @@ pub fn answer(question: &Question<'_>) -> Answer {
             statuses,
         } => expression::evaluate(text, variables, *statuses).map(Answer::Value),
         Question::Validate { schema, value } => {
-            schema::validate(schema, value).map(Answer::Findings)
+            schema::validate(&text(schema), value).map(Answer::Findings)
         }
         Question::Match { pattern, text } => pattern::matches(pattern, text).map(Answer::Matches),
         Question::Condition { text, attributes } => {

@@ -13,20 +13,23 @@ use crate::remembered::Remembered;
 const MAX_QUOTED: usize = 300;
 
 thread_local! {
-    static SCHEMAS: RefCell<Remembered<Value, Validator>> = const { RefCell::new(Remembered::new(16)) };
+    static SCHEMAS: RefCell<Remembered<String, Validator>> = const { RefCell::new(Remembered::new(16)) };
 }
 
-fn compile(schema: &Value) -> Result<Validator, String> {
+fn compile(schema: &str) -> Result<Validator, String> {
+    let schema: Value = serde_json::from_str(schema)
+        .map_err(|error| format!("the schema can't be read: {error}"))?;
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .offline()
         .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
-        .build(schema)
+        .build(&schema)
         .map_err(|error| format!("the schema itself is wrong: {}", shorten(error.to_string())))
 }
 
-/// Returns all errors of a value against a schema. `Err` means that the schema is unusable.
-pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, String> {
+/// Returns all errors of a value against a schema, given as JSON. `Err` means that the schema is
+/// unusable.
+pub(crate) fn validate(schema: &str, value: &Value) -> Result<Vec<Finding>, String> {
     use jsonschema::error::ValidationErrorKind as Kind;
     let validator = SCHEMAS.with_borrow_mut(|schemas| schemas.get_or_make(schema, compile))?;
     Ok(validator
