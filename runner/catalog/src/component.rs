@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use semver::Version;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +23,7 @@ const MANIFEST_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
     /// The component's manifest.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// The component's imports.
     pub imports: Vec<Import>,
     /// The SHA-256 of the component's bytes: `sha256:` and 64 hex digits.
@@ -99,7 +101,7 @@ impl Component {
         digest: impl FnOnce() -> String,
     ) -> Result<Self, PluginError> {
         let (sections, imports) = read_top_level(bytes)?;
-        let manifest = read_manifest(&sections, range)?;
+        let manifest = Arc::new(read_manifest(&sections, range)?);
         Ok(Self {
             manifest,
             imports,

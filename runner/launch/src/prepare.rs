@@ -8,6 +8,7 @@ mod links;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sidestep_catalog::Package;
@@ -165,7 +166,7 @@ fn find_plugins(
 /// Returns the facts about each plugin that planning needs.
 pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginRef, PluginInfo> {
     let info = |package: &Package| PluginInfo {
-        manifest: package.component.manifest.clone(),
+        manifest: Arc::clone(&package.component.manifest),
         digest: package.component.digest.clone(),
         signer: None,
     };

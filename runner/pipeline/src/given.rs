@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PluginInfo {
     /// The plugin's manifest.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// `sha256:` of its bytes.
     pub digest: String,
     /// The signer, if a signature was verified.

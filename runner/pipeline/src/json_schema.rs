@@ -1,6 +1,7 @@
 mod inputs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sidestep_contract::units::TIME_PATTERN;
@@ -19,7 +20,7 @@ const MOST: u32 = 10_000;
 /// Returns the JSON Schema (draft 2020-12) of a pipeline file, for editors. `manifests` are the
 /// known plugins: the schema describes the inputs of their steps, each as its type or an
 /// expression.
-pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
+pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Arc<Manifest>>) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Sidestep pipeline, version 1",
@@ -73,7 +74,7 @@ pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     })
 }
 
-fn step(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
+fn step(manifests: &BTreeMap<PluginRef, Arc<Manifest>>) -> Value {
     let mut step = json!({
         "type": "object",
         "required": ["uses"],
@@ -131,7 +132,7 @@ fn step(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     step
 }
 
-fn uses(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
+fn uses(manifests: &BTreeMap<PluginRef, Arc<Manifest>>) -> Value {
     let known = manifests
         .iter()
         .map(|(plugin, manifest)| json!({ "const": plugin.as_str(), "description": manifest.description }));

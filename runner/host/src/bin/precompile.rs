@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -87,7 +88,7 @@ fn without_names(code: &Path) -> Result<(), String> {
 
 /// Returns the questions that a pipeline of these plugins asks: their requests, and whether values
 /// fit their schemas. One more expression is evaluated too.
-fn questions(manifests: &[Manifest]) -> Vec<Question<'_>> {
+fn questions(manifests: &[Arc<Manifest>]) -> Vec<Question<'_>> {
     let empty = || Cow::Owned(Value::Object(Map::new()));
     let mut questions = vec![Question::Evaluate {
         text: "default(inputs, {'a': ['b']}) == {} || success()".into(),

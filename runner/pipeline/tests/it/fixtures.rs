@@ -17,7 +17,7 @@ fn plugin(name: &str, inputs: Value, outputs: Value, requests: Value) -> PluginI
     }))
     .expect("a manifest");
     PluginInfo {
-        manifest,
+        manifest: Arc::new(manifest),
         digest: digest(name),
         signer: None,
     }

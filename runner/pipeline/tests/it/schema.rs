@@ -1,6 +1,7 @@
 //! The editors' schema agrees with the parser, as far as a schema can.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -35,7 +36,7 @@ const SHAPE: &[&str] = &[
 ];
 
 fn schema() -> Value {
-    let manifests: BTreeMap<PluginRef, Manifest> = plugins()
+    let manifests: BTreeMap<PluginRef, Arc<Manifest>> = plugins()
         .into_iter()
         .map(|(name, plugin)| (name, plugin.manifest))
         .collect();

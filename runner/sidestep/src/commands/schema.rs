@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::schema_for;
 use sidestep_events::{Envelope, Exit, PluginRef};
@@ -22,7 +23,7 @@ pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, Error> {
 }
 
 /// Returns the built-in plugins' manifests by plugin reference.
-fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Manifest>, Error> {
+fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Arc<Manifest>>, Error> {
     let catalog = catalog(&session.site);
     let mut manifests = BTreeMap::new();
     for uses in BUILT_IN
