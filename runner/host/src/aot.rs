@@ -2,9 +2,10 @@
 //!
 //! Compiled code is executed without any checks, so it may only come from two sources: the runner's
 //! own binary, and a folder that only this user can write, whose entries carry a digest. This
-//! module and [`in_place`] are the only ones of the runner that may use `unsafe`.
+//! module, [`in_place`] and [`loaded`] are the only ones of the runner that may use `unsafe`.
 
 pub(crate) mod in_place;
+mod loaded;
 
 use std::fs::{self, DirBuilder};
 use std::hash::{Hash as _, Hasher};
@@ -22,6 +23,7 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::compile::Compiler;
+use loaded::Loaded;
 
 /// The length of an entry's header, which is the SHA-256 of the code.
 const HEADER: usize = 32;
@@ -91,16 +93,18 @@ impl Cache {
     /// Returns the component with that digest, if the cache has it undamaged.
     fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.entry(engine, digest);
-        let mut bytes = Vec::new();
-        own::open(&path).ok()?.read_to_end(&mut bytes).ok()?;
-        let whole = bytes
-            .split_at_checked(HEADER)
-            .filter(|(header, code)| Sha256::digest(code)[..] == **header);
-        let Some((_, code)) = whole else {
+        let mut file = own::open(&path).ok()?;
+        let mut header = [0; HEADER];
+        let code = file
+            .read_exact(&mut header)
+            .and_then(|()| Loaded::read(file))
+            .ok()
+            .filter(|code| Sha256::digest(code.bytes())[..] == header);
+        let Some(code) = code else {
             tracing::warn!(path = %path.display(), "a compiled plugin is damaged; compiling it again");
             return None;
         };
-        let component = deserialize(engine, code)?;
+        let component = execute(engine, code)?;
         // The cleanup of the cache goes by the time of last use.
         if let Ok(file) = fs::File::options().append(true).open(&path)
             && let Err(error) = file.set_modified(SystemTime::now())
@@ -170,6 +174,16 @@ pub(crate) fn compile(
     })
 }
 
+/// Executes code from the cache where it was read to, without another copy. Returns `None` if it was
+/// made by another version of wasmtime or for another engine.
+#[allow(unsafe_code)]
+fn execute(engine: &Engine, code: Loaded) -> Option<Component> {
+    let code = code.keep();
+    // SAFETY: as for `deserialize`. The pages stay for as long as the process, and nothing else has
+    // their address.
+    known(unsafe { Component::deserialize_raw(engine, code.into()) })
+}
+
 /// Loads compiled code. Returns `None` if it was made by another version of wasmtime or for another
 /// engine.
 #[allow(unsafe_code)]
@@ -178,13 +192,14 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     // child (into a file that has no name), in this runner's build (embedded in its binary), or by
     // this user into a folder that no other user can write to, where its digest proves that it is
     // intact. Wasmtime itself refuses code of another version, configuration or machine.
-    match unsafe { Component::deserialize(engine, code) } {
-        Ok(component) => Some(component),
-        Err(error) => {
-            tracing::debug!(%error, "the compiled code belongs to another engine");
-            None
-        }
-    }
+    known(unsafe { Component::deserialize(engine, code) })
+}
+
+/// Returns the component, unless its code belongs to another engine.
+fn known(component: wasmtime::Result<Component>) -> Option<Component> {
+    component
+        .inspect_err(|error| tracing::debug!(%error, "the compiled code belongs to another engine"))
+        .ok()
 }
 
 /// Loads the compiled code of an embedded component. Returns `None` if it was made by another
@@ -197,13 +212,7 @@ fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component
         Embedded::Bytes(bytes) => return deserialize(engine, bytes),
     };
     // SAFETY: as in `deserialize`; in addition, the bytes never change, since they are a `static`.
-    match unsafe { Component::deserialize_raw(engine, pages.bytes().into()) } {
-        Ok(component) => Some(component),
-        Err(error) => {
-            tracing::debug!(%error, "the compiled code belongs to another engine");
-            None
-        }
-    }
+    known(unsafe { Component::deserialize_raw(engine, pages.bytes().into()) })
 }
 
 /// Loads the evaluator's compiled code. The error is one sentence: the code was made by another
