@@ -8,6 +8,12 @@ pub trait Evaluator: Debug + Send + Sync {
     /// ends.
     fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped>;
 
+    /// Returns the answer to a question that takes no time, such as one about a plain reference;
+    /// `None` for every other one.
+    fn ask_at_once(&self, _: &Question<'_>) -> Option<Answer> {
+        None
+    }
+
     /// Charges the caller's own steps to the run's budget, or returns that the budget is exceeded.
     fn charge(&self, steps: u64) -> Result<(), Stopped>;
 }

@@ -143,6 +143,14 @@ impl ModuleEvaluator {
             .map_err(|_| Budget::ValuesInAll(limits.values_in_all).into())
     }
 
+    /// Returns the runner's own answer, if the budget has room for it.
+    fn held(&self, answer: Answer) -> Result<Answer, Stopped> {
+        let text =
+            serde_json::to_vec(&answer).map_err(|error| Stopped::Broken(error.to_string()))?;
+        self.hold(&text)?;
+        Ok(answer)
+    }
+
     /// Parses an answer, if the budget has room for it.
     fn read(&self, text: &[u8]) -> Result<Answer, Stopped> {
         self.hold(text)?;
@@ -159,10 +167,7 @@ impl Evaluator for ModuleEvaluator {
             return Err(Budget::StepsInAll(self.limits.steps_in_all).into());
         }
         if let Some(answer) = plain(question) {
-            let text =
-                serde_json::to_vec(&answer).map_err(|error| Stopped::Broken(error.to_string()))?;
-            self.hold(&text)?;
-            return Ok(answer);
+            return self.held(answer);
         }
         let question =
             serde_json::to_vec(question).map_err(|error| Stopped::Broken(error.to_string()))?;
@@ -190,6 +195,13 @@ impl Evaluator for ModuleEvaluator {
             idle.push(instance);
         }
         answer
+    }
+
+    fn ask_at_once(&self, question: &Question<'_>) -> Option<Answer> {
+        if self.steps_left.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        plain(question).and_then(|answer| self.held(answer).ok())
     }
 
     fn charge(&self, steps: u64) -> Result<(), Stopped> {

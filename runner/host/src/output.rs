@@ -1,7 +1,9 @@
 //! Checks a plugin's outputs before they are used.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
-use sidestep_evaluator::Evaluator;
+use sidestep_evaluator::{Answer, Evaluator, Question};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Masks;
 use sidestep_pipeline::Manifest;
@@ -49,6 +51,15 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
         )
         .with_help("outputs are stored and shown; list the secret in the `secrets` of the later step that needs it")),
     }
+}
+
+/// Returns whether the outputs fit the plugin's own schema, if that takes no time to find out.
+pub(crate) fn fit_at_once(evaluator: &dyn Evaluator, outputs: &Value, manifest: &Manifest) -> bool {
+    let answer = evaluator.ask_at_once(&Question::Validate {
+        schema: Cow::Borrowed(&manifest.outputs),
+        value: Cow::Borrowed(outputs),
+    });
+    matches!(answer, Some(Answer::Findings(wrong)) if wrong.is_empty())
 }
 
 /// Checks the outputs against the plugin's own schema, since later steps are planned with it.
