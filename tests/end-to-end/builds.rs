@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::clients::exports;
 use crate::setup::{BUILD_ALONE, Setup, failure, find};
 
@@ -251,6 +253,12 @@ fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
 /// Pulls the image with another client, as the developer, and checks that it is complete and
 /// matches its digests. Returns its layers.
 pub(crate) fn pull(setup: &mut Setup, scenario: &str, image: &str) -> Vec<Vec<u8>> {
+    pulled(setup, scenario, image).1
+}
+
+/// Pulls an image by its digest, and returns its configuration and its layers. All digests are
+/// checked.
+pub(crate) fn pulled(setup: &mut Setup, scenario: &str, image: &str) -> (Value, Vec<Vec<u8>>) {
     let (repository, digest) = image.split_once('@').unwrap();
     let registry = exports(setup, scenario)
         .into_iter()
@@ -271,17 +279,17 @@ pub(crate) fn pull(setup: &mut Setup, scenario: &str, image: &str) -> Vec<Vec<u8
     };
     let manifest = get(&format!("manifests/{digest}"));
     assert_eq!(sha256(&manifest), digest);
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let layers = manifest["layers"].as_array().unwrap();
     assert!(!layers.is_empty());
-    let blob = |described: &serde_json::Value| {
+    let blob = |described: &Value| {
         let digest = described["digest"].as_str().unwrap();
         let blob = get(&format!("blobs/{digest}"));
         assert_eq!(sha256(&blob), digest);
         blob
     };
-    blob(&manifest["config"]);
-    layers.iter().map(blob).collect()
+    let config = serde_json::from_slice(&blob(&manifest["config"])).unwrap();
+    (config, layers.iter().map(blob).collect())
 }
 
 /// Returns the files of a layer, sorted.

@@ -13,14 +13,14 @@ use crate::printed::commands;
 use crate::setup::{Setup, find, program};
 
 /// A run whose events are read as they arrive.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     events: Vec<Value>,
 }
 
 impl Running {
-    fn start(setup: &mut Setup, arguments: &[&str]) -> Self {
+    pub(crate) fn start(setup: &mut Setup, arguments: &[&str]) -> Self {
         let mut all = arguments.to_vec();
         all.extend(["--output", "json"]);
         let mut child = setup.start(&all);
@@ -33,7 +33,7 @@ impl Running {
     }
 
     /// Reads up to the first matching event. Returns whether there was one before the end.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
         for line in &mut self.lines {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let found = wanted(&event);
@@ -49,7 +49,7 @@ impl Running {
         self.events[0]["run"].as_str().unwrap().to_owned()
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         signal(&self.child, "KILL");
         self.child.wait().unwrap();
     }

@@ -34,6 +34,7 @@ mod linked;
 mod log;
 mod names;
 mod on_a_node;
+mod options;
 mod origin;
 mod parsed;
 mod plans;

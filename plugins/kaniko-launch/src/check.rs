@@ -6,6 +6,7 @@ use sidestep::google::Repository;
 use sidestep::{Diagnostic, Error, ImageRef, Result, codes, workspace};
 
 use crate::dockerfile::problems;
+use crate::flags;
 use crate::inputs::{Inputs, Known};
 use crate::layout;
 use crate::resources;
@@ -19,8 +20,10 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     found.extend(inputs.context.as_deref().and_then(layout::warning));
     found.extend(resources::problems(inputs));
     let destinations = inputs.destinations.iter().flatten();
-    let images = destinations.chain(&inputs.cache_repo);
+    let images = destinations.chain(inputs.cache_repo.iter().flatten());
     found.extend(images.filter_map(without_repository));
+    found.extend(inputs.kaniko.iter().flat_map(flags::problems));
+    found.extend(without_cache(inputs));
     // What another step decides can't be read yet.
     if let (Some(path), Some(dockerfile)) = (&inputs.path, &inputs.dockerfile) {
         found.extend(dockerfile_problems(path, dockerfile, inputs));
@@ -28,10 +31,14 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     found
 }
 
-/// Refuses images that another step named, before anything starts: the check saw no value of them.
-pub(crate) fn images(inputs: &Inputs) -> Result<()> {
-    let mut images = inputs.destinations.iter().chain(&inputs.cache_repo);
-    match images.find_map(without_repository) {
+/// Refuses values that another step provided, before anything starts: the check did not see them.
+pub(crate) fn late(inputs: &Inputs) -> Result<()> {
+    let images = inputs.destinations.iter().chain(&inputs.cache_repo);
+    let mut found = images.filter_map(without_repository);
+    match found
+        .next()
+        .or_else(|| flags::problems(&inputs.kaniko).into_iter().next())
+    {
         None => Ok(()),
         Some(found) => {
             let error = Error::invalid_input(found.code, found.message);
@@ -49,6 +56,29 @@ fn without_repository(image: &ImageRef) -> Option<Diagnostic> {
         Diagnostic::error(codes::kaniko::DESTINATION, message)
             .help(format!("write {host}/PROJECT/REPOSITORY/NAME"))
     })
+}
+
+/// Reports options of a cache that the build does not use.
+fn without_cache(inputs: &Known) -> Vec<Diagnostic> {
+    // A repository that another step provides is absent here.
+    if inputs.cache_repo != Some(None) {
+        return Vec::new();
+    }
+    let options = [
+        ("cacheTtl", matches!(inputs.cache_ttl, Some(Some(_)))),
+        ("cacheCopyLayers", inputs.cache_copy_layers == Some(true)),
+        (
+            "cacheRunLayers",
+            matches!(inputs.cache_run_layers, Some(Some(_))),
+        ),
+    ];
+    let options = options.iter().filter(|(_, is_set)| *is_set);
+    let problem = |(name, _): &(&str, bool)| {
+        let message = format!("`{name}` has no effect without `cacheRepo`");
+        Diagnostic::error(codes::kaniko::OPTION, message)
+            .help("set `cacheRepo` to a repository for cached layers")
+    };
+    options.map(problem).collect()
 }
 
 fn key_in_secret(inputs: &Known) -> Option<Diagnostic> {
@@ -115,6 +145,33 @@ mod tests {
     }
 
     #[test]
+    fn options_without_their_cache_are_errors() {
+        let messages = |inputs| -> Vec<String> {
+            let known: Known = from_value(inputs).expect("known inputs");
+            check(&known)
+                .into_iter()
+                .map(|found| found.message)
+                .collect()
+        };
+        let all = json!({ "cacheRepo": null, "cacheTtl": "2h", "cacheCopyLayers": true, "cacheRunLayers": false });
+        let told = |name: &str| format!("`{name}` has no effect without `cacheRepo`");
+        let expected = ["cacheTtl", "cacheCopyLayers", "cacheRunLayers"].map(told);
+        assert_eq!(messages(all), expected);
+        // Another step provides the repository.
+        let late = json!({ "cacheTtl": "2h", "cacheCopyLayers": true, "cacheRunLayers": false });
+        assert_eq!(messages(late), [""; 0]);
+        let unset = json!({ "cacheRepo": null, "cacheTtl": null, "cacheCopyLayers": false, "cacheRunLayers": null });
+        assert_eq!(messages(unset), [""; 0]);
+    }
+
+    #[test]
+    fn an_option_that_another_step_provides_is_checked_when_the_step_starts() {
+        let inputs = example(&json!({ "kaniko": { "extraArgs": ["--no-push"] } }));
+        let error = late(&inputs).expect_err("it sets that itself");
+        assert_eq!(error.code, "kaniko.option");
+    }
+
+    #[test]
     fn a_destination_without_a_repository_is_an_error() {
         let codes = |image: &str| -> Vec<String> {
             let known = json!({ "destinations": [image] });
@@ -133,7 +190,7 @@ mod tests {
                 json!({ "destinations": [image] }),
                 json!({ "cacheRepo": image }),
             ] {
-                let error = images(&example(&late)).expect_err(image);
+                let error = super::late(&example(&late)).expect_err(image);
                 assert_eq!(error.code, "kaniko.destination");
             }
         }
@@ -144,7 +201,7 @@ mod tests {
         ] {
             assert_eq!(codes(image), [""; 0], "{image}");
             let late = example(&json!({ "destinations": [image] }));
-            assert_eq!(images(&late), Ok(()), "{image}");
+            assert_eq!(super::late(&late), Ok(()), "{image}");
         }
     }
 

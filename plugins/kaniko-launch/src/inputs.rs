@@ -1,11 +1,16 @@
 //! The step's inputs and outputs.
 
+mod kaniko;
+
 use std::collections::BTreeMap;
 
 use sidestep::serde::{Deserialize, Deserializer};
+use sidestep::serde_json::Value;
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
 
 use crate::amount::{Amount, Cpu};
+
+pub(crate) use kaniko::{Kaniko, Layers};
 
 /// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
 /// identities, and not by Compute Engine's, which knows the node's account alone.
@@ -44,12 +49,27 @@ pub(crate) struct Inputs {
     /// Values for the Dockerfile's ARGs. They are visible in the image's history: pass no secrets.
     #[serde(default)]
     pub build_args: BTreeMap<String, String>,
+    /// Labels of the image.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// The platform to build for, `OS/ARCHITECTURE`; the node's platform if absent.
     #[serde(default)]
     pub platform: Option<String>,
     /// The repository for cached layers; layers are not cached if absent.
     #[serde(default)]
     pub cache_repo: Option<ImageRef>,
+    /// How long a cached layer is used; 14 days if absent.
+    #[serde(default)]
+    pub cache_ttl: Option<Duration>,
+    /// Whether the layers of COPY are cached too.
+    #[serde(default)]
+    pub cache_copy_layers: bool,
+    /// Whether the layers of RUN are cached; true if absent.
+    #[serde(default)]
+    pub cache_run_layers: Option<bool>,
+    /// kaniko's own options.
+    #[serde(default)]
+    pub kaniko: Kaniko,
     /// The kaniko image.
     #[serde(default = "executor")]
     pub executor: ImageRef,
@@ -69,6 +89,27 @@ pub(crate) struct Inputs {
     /// pools and warns if the build would run as its node's account.
     #[serde(default = "metadata_server")]
     pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that the build tolerates, as in a pod.
+    #[serde(default)]
+    pub tolerations: Vec<Value>,
+    /// The pod's affinity, as in a pod.
+    #[serde(default)]
+    pub affinity: Option<BTreeMap<String, Value>>,
+    /// The pod's priority class. A grant and the operator's policy must name `priorityClassName`.
+    #[serde(default)]
+    pub priority_class: Option<String>,
+    /// The pod's runtime class. A grant and the operator's policy must name `runtimeClassName`.
+    #[serde(default)]
+    pub runtime_class: Option<String>,
+    /// The queue of Kueue that starts the build.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// More labels of the pod.
+    #[serde(default)]
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations of the pod.
+    #[serde(default)]
+    pub pod_annotations: BTreeMap<String, String>,
     /// How long to wait while an image can't be pulled.
     #[serde(default = "pull_grace")]
     pub pull_grace: Duration,
@@ -105,7 +146,14 @@ pub(crate) struct Known {
     pub platform: Option<Option<String>>,
     pub executor: Option<String>,
     pub destinations: Option<Vec<ImageRef>>,
-    pub cache_repo: Option<ImageRef>,
+    #[serde(deserialize_with = "present")]
+    pub cache_repo: Option<Option<ImageRef>>,
+    #[serde(deserialize_with = "present")]
+    pub cache_ttl: Option<Option<Duration>>,
+    pub cache_copy_layers: Option<bool>,
+    #[serde(deserialize_with = "present")]
+    pub cache_run_layers: Option<Option<bool>>,
+    pub kaniko: Option<Kaniko>,
     pub namespace: Option<String>,
     pub google_key: Option<GoogleKey>,
     pub cpu: Option<Amount<Cpu>>,
@@ -134,6 +182,16 @@ impl Inputs {
     /// identity than its workload's. It is the condition of the request for `gke`.
     pub(crate) fn looks_at_cluster(&self) -> bool {
         self.cluster.project().is_some() && (self.google_key.is_some() || !self.only_served_nodes())
+    }
+
+    /// Returns the cache of layers, if the build uses one.
+    pub(crate) fn layers(&self) -> Option<Layers<'_>> {
+        Some(Layers {
+            repository: self.cache_repo.as_ref()?,
+            time_to_live: self.cache_ttl.map(Duration::get),
+            copy: self.cache_copy_layers,
+            run: self.cache_run_layers,
+        })
     }
 
     /// `NAMESPACE/ACCOUNT`, as people name a Kubernetes service account.

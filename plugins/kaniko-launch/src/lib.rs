@@ -10,11 +10,13 @@ mod check;
 mod diagnosis;
 mod dockerfile;
 mod ending;
+mod flags;
 mod identity;
 mod inputs;
 mod layout;
 mod mesh;
 mod outcome;
+mod placement;
 mod pod;
 mod printed;
 mod refused;
@@ -31,13 +33,13 @@ use sidestep::{Check, Diagnostic, Result, Step};
     name = "kaniko-launch",
     requests(
         workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile], 'linksWithin': inputs.path}]",
-        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': inputs.googleKey == null ? [] : [inputs.googleKey.secret]}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}]",
+        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': inputs.googleKey == null ? [] : [inputs.googleKey.secret], 'podFields': (inputs.priorityClass == null ? [] : ['priorityClassName']) + (inputs.runtimeClass == null ? [] : ['runtimeClassName'])}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}]",
         gke = "cluster(inputs.cluster).project != null && (inputs.googleKey != null || !('iam.gke.io/gke-metadata-server-enabled' in inputs.nodeSelector && inputs.nodeSelector['iam.gke.io/gke-metadata-server-enabled'] == 'true')) ? [{'cluster': inputs.cluster, 'actions': ['get', 'listNodePools']}] : []"
     ),
     check = check
 )]
 fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
-    check::images(&inputs)?;
+    check::late(&inputs)?;
     if let Some(warning) = layout::warning(&inputs.context) {
         step.annotate(warning);
     }

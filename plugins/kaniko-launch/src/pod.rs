@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
 
+use crate::flags::{arguments, environment};
 use crate::inputs::{GoogleKey, Inputs};
-use crate::layout;
+use crate::placement;
 use crate::resources::resources;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
 /// The file in which the kubelet reads a container's termination message, and so the digest.
-const LAST_WORDS: &str = "/dev/termination-log";
+pub(crate) const LAST_WORDS: &str = "/dev/termination-log";
 /// The folder of a key in the container. kaniko leaves mounts out of the image.
 const KEYS: &str = "/var/run/secrets/google";
 /// The volume that a key comes in.
@@ -61,9 +62,21 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
             }],
         },
     });
+    let env = environment(&inputs.kaniko).into_iter();
+    let mut env: Vec<Value> = env
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
     if let Some(key) = &inputs.google_key {
         mount(key, &mut pod["spec"]);
+        // Google's libraries look here before they ask the metadata server.
+        env.push(json!({
+            "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
+        }));
     }
+    if !env.is_empty() {
+        pod["spec"]["containers"][0]["env"] = env.into();
+    }
+    placement::place(&mut pod, inputs);
     pod
 }
 
@@ -81,73 +94,12 @@ fn mount(key: &GoogleKey, spec: &mut Value) {
     container["volumeMounts"] = json!([{
         "name": VOLUME, "mountPath": KEYS, "readOnly": true,
     }]);
-    // Google's libraries look here before they ask the metadata server.
-    container["env"] = json!([{
-        "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
-    }]);
-}
-
-/// kaniko's arguments. Each value is joined to its flag, so that none can be taken for another.
-fn arguments(inputs: &Inputs) -> Vec<String> {
-    let mut arguments = vec![format!("--context={}", inputs.context)];
-    arguments.extend(layout::arguments(&inputs.context, &inputs.dockerfile));
-    arguments.extend([
-        format!("--digest-file={LAST_WORDS}"),
-        "--log-format=text".to_owned(),
-        "--push-retry=3".to_owned(),
-        "--image-download-retry=3".to_owned(),
-    ]);
-    arguments.extend(
-        inputs
-            .destinations
-            .iter()
-            .map(|image| format!("--destination={}", image.as_str())),
-    );
-    let named = inputs
-        .build_args
-        .iter()
-        .map(|(name, value)| format!("--build-arg={name}={value}"));
-    arguments.extend(named);
-    arguments.extend(
-        inputs
-            .target
-            .iter()
-            .map(|target| format!("--target={target}")),
-    );
-    arguments.extend(
-        inputs
-            .platform
-            .iter()
-            .map(|platform| format!("--custom-platform={platform}")),
-    );
-    if let Some(repository) = &inputs.cache_repo {
-        arguments.push("--cache=true".to_owned());
-        arguments.push(format!("--cache-repo={}", repository.as_str()));
-    }
-    arguments
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inputs::example;
-
-    #[test]
-    fn a_value_that_looks_like_a_flag_stays_a_value() {
-        let inputs = example(&json!({
-            "dockerfile": "--no-push",
-            "target": "-x",
-            "buildArgs": { "A": "--context=gs://evil/x" },
-        }));
-        let arguments = arguments(&inputs);
-        assert!(
-            arguments.iter().all(|argument| argument.starts_with("--")),
-            "{arguments:?}"
-        );
-        assert!(arguments.contains(&"--dockerfile=--no-push".to_owned()));
-        assert!(arguments.contains(&"--build-arg=A=--context=gs://evil/x".to_owned()));
-        assert!(!arguments.contains(&"--no-push".to_owned()));
-    }
 
     #[test]
     fn a_key_is_mounted_alone_and_read_only() {

@@ -10,6 +10,7 @@ use sidestep::serde_json::Value;
 
 use self::trouble::{not_mounted, trouble};
 use crate::inputs::Inputs;
+use crate::placement::held;
 use crate::pod::VOLUME;
 
 /// The kubelet's event while it can't give a pod a Secret: the pod's state says nothing of it.
@@ -112,7 +113,10 @@ fn describe(pod: &Value, trouble: Option<&Trouble>) -> String {
     let phase = pod["status"]["phase"].as_str().unwrap_or("Pending");
     match trouble {
         Some(trouble) => format!("pod {phase}: {}", trouble.error.message),
-        None => format!("pod {phase}"),
+        None => match held(pod) {
+            Some(held) => format!("pod {phase}: {held}"),
+            None => format!("pod {phase}"),
+        },
     }
 }
 
@@ -131,6 +135,31 @@ mod tests {
     fn waiting(reason: &str) -> Value {
         json!({"status": {"phase": "Pending", "containerStatuses": [
             {"name": CONTAINER, "state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
+    }
+
+    #[test]
+    fn a_pod_that_a_queue_holds_waits_without_an_end() {
+        let inputs = example(&json!({ "queue": "builds" }));
+        let mut pod = json!({
+            "metadata": { "labels": { "kueue.x-k8s.io/queue-name": "builds" } },
+            "spec": { "schedulingGates": [{ "name": "kueue.x-k8s.io/admission" }] },
+            "status": { "phase": "Pending", "conditions": [{
+                "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates" }] },
+        });
+        let mut watch = Watch::default();
+        let line = watch.state(&pod, 1_000, &inputs);
+        assert_eq!(
+            line.as_deref(),
+            Some("pod Pending: waiting in the queue builds")
+        );
+        assert!(watch.verdict(u64::MAX).is_none());
+        // Once it is admitted, the time in which a node must be found begins.
+        pod["spec"] = json!({});
+        pod["status"]["conditions"][0]["message"] = "0/3 nodes are available".into();
+        watch.state(&pod, 2_000, &inputs);
+        assert!(watch.verdict(2_000 + 14 * 60_000).is_none());
+        assert!(watch.verdict(2_000 + 15 * 60_000).is_some());
     }
 
     #[test]

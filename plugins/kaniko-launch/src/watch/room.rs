@@ -18,7 +18,7 @@ pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
             .help("lower `cpu`, `memory` or `ephemeralStorage`, or allow the cluster to scale up");
     }
     if message.contains("untolerated taint") {
-        error = error.help("the remaining nodes have taints that keep the build away; a cluster administrator can add a node pool without taints");
+        error = error.help("the remaining nodes have taints that keep the build away; set `tolerations`, or ask a cluster administrator for a node pool without taints");
     }
     let names_nodes = message.contains("selector") || message.contains("affinity");
     if names_nodes && !inputs.node_selector.is_empty() {

@@ -8,6 +8,7 @@ use sidestep::{Class, Error, Owner, codes};
 use super::room::no_room;
 use crate::inputs::{GoogleKey, Inputs};
 use crate::mesh;
+use crate::placement::held;
 use crate::pod::CONTAINER;
 use crate::repair::{describe_secret, list_events};
 
@@ -30,6 +31,9 @@ pub(super) fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration,
     let status = &pod["status"];
     if let Some(trouble) = not_started(status, inputs) {
         return Some(trouble);
+    }
+    if held(pod).is_some() {
+        return None;
     }
     let conditions = status["conditions"].as_array().into_iter().flatten();
     let unschedulable = conditions

@@ -70,6 +70,9 @@ codes! {
         NO_DIGEST = "kaniko.no-digest", [Failed] [Author]
             "the executor wrote no digest, so the pushed image is unknown"
             "check that `executor` is a kaniko image";
+        OPTION = "kaniko.option", [InvalidInput] [Author]
+            "an input can't be used: an argument or a variable that the step sets itself, a name that kaniko does not have, or an option that has no effect"
+            "use the input that the message names, or remove the entry";
         PERIMETER = "kaniko.perimeter", [Denied] [Cloud]
             "VPC Service Controls or an organization policy denied the request"
             "give the identifier to the organization's administrator, who finds the perimeter in the audit log";

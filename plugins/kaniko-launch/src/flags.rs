@@ -1,0 +1,334 @@
+//! kaniko's command line and environment.
+
+use sidestep::{Diagnostic, codes};
+
+use crate::inputs::{Inputs, Kaniko};
+use crate::layout;
+use crate::pod::LAST_WORDS;
+
+/// The flags that the step sets, each with the input that decides it; empty if none does.
+const OWN: &[(&str, &str)] = &[
+    ("bucket", "context"),
+    ("build-arg", "buildArgs"),
+    ("cache", "cacheRepo"),
+    ("cache-copy-layers", "cacheCopyLayers"),
+    ("cache-repo", "cacheRepo"),
+    ("cache-run-layers", "cacheRunLayers"),
+    ("cache-ttl", "cacheTtl"),
+    ("compressed-caching", "kaniko.compressedCaching"),
+    ("context", "context"),
+    ("context-sub-path", ""),
+    ("custom-platform", "platform"),
+    ("destination", "destinations"),
+    ("digest-file", ""),
+    ("dockerfile", "dockerfile"),
+    ("dryrun", ""),
+    ("ignore-path", "kaniko.ignorePaths"),
+    ("image-download-retry", "kaniko.pullRetries"),
+    ("image-fs-extract-retry", "kaniko.pullRetries"),
+    ("label", "labels"),
+    ("log-format", ""),
+    ("log-timestamp", ""),
+    ("no-push", ""),
+    ("push-retry", "kaniko.pushRetries"),
+    ("registry-map", "kaniko.registryMaps"),
+    ("registry-mirror", "kaniko.registryMirrors"),
+    ("reproducible", "kaniko.reproducible"),
+    ("single-snapshot", "kaniko.singleSnapshot"),
+    ("snapshot-mode", "kaniko.snapshotMode"),
+    ("target", "target"),
+];
+
+/// The environment variables that the step sets, or that change the build's identity.
+const OWN_VARIABLES: &[(&str, &str)] = &[
+    ("GCE_METADATA_HOST", ""),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "googleKey"),
+    ("DOCKER_CONFIG", ""),
+];
+
+/// The prefix of kaniko's feature switches.
+const FEATURE: &str = "FF_KANIKO_";
+/// The prefix of the variables that send the Dockerfile's source to a server.
+const TELEMETRY: &str = "KANIKO_TELEMETRY";
+
+/// Returns kaniko's arguments. Each value is joined to its flag, so that none can be taken for
+/// another.
+pub(crate) fn arguments(inputs: &Inputs) -> Vec<String> {
+    let mut arguments = vec![format!("--context={}", inputs.context)];
+    arguments.extend(layout::arguments(&inputs.context, &inputs.dockerfile));
+    arguments.extend([
+        format!("--digest-file={LAST_WORDS}"),
+        "--log-format=text".to_owned(),
+    ]);
+    let images = inputs.destinations.iter();
+    arguments.extend(images.map(|image| format!("--destination={}", image.as_str())));
+    let args = inputs.build_args.iter();
+    arguments.extend(args.map(|(name, value)| format!("--build-arg={name}={}", quoted(value))));
+    let labels = inputs.labels.iter();
+    arguments.extend(labels.map(|(name, value)| format!("--label={name}={value}")));
+    let target = inputs.target.iter();
+    arguments.extend(target.map(|target| format!("--target={target}")));
+    let platform = inputs.platform.iter();
+    arguments.extend(platform.map(|platform| format!("--custom-platform={platform}")));
+    if let Some(layers) = inputs.layers() {
+        arguments.extend(layers.arguments());
+    }
+    arguments.extend(inputs.kaniko.arguments());
+    arguments.iter().map(|argument| literal(argument)).collect()
+}
+
+/// Returns the environment variables of kaniko's container.
+pub(crate) fn environment(kaniko: &Kaniko) -> Vec<(String, String)> {
+    let environment = kaniko.environment();
+    environment
+        .map(|(name, value)| (name, literal(&value)))
+        .collect()
+}
+
+/// Escapes the value of a build argument. kaniko reads it as a shell reads a word: it removes quotes
+/// and backslashes and replaces `$NAME`, and an apostrophe fails the build (kaniko 1.28.3, tried).
+/// Docker passes it as it is.
+fn quoted(value: &str) -> String {
+    let mut quoted = String::with_capacity(value.len());
+    for character in value.chars() {
+        if matches!(character, '\\' | '"' | '\'' | '$') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
+}
+
+/// Escapes a text of a container's `args` or `env`, in which the kubelet replaces `$(NAME)` and
+/// takes `$$` for `$` (Kubernetes, "Define Environment Variables for a Container").
+fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// Returns the problems of `kaniko`: arguments and variables that the step sets itself.
+pub(crate) fn problems(kaniko: &Kaniko) -> Vec<Diagnostic> {
+    let arguments = kaniko.extra_args.iter().filter_map(|text| argument(text));
+    let features = kaniko.features.keys().filter_map(|name| feature(name));
+    let env = kaniko.env.keys().filter_map(|name| variable(name));
+    arguments.chain(features).chain(env).collect()
+}
+
+fn argument(text: &str) -> Option<Diagnostic> {
+    let wrong = |message: String| Diagnostic::error(codes::kaniko::OPTION, message);
+    let name = text.strip_prefix("--").unwrap_or_default();
+    let name = name.split('=').next().unwrap_or_default();
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.starts_with('-') || !name.bytes().all(is_name) {
+        let message = format!("`{text}` in `kaniko.extraArgs` is not a flag of kaniko");
+        return Some(wrong(message).help("write `--FLAG` or `--FLAG=VALUE`, as one entry"));
+    }
+    let (_, input) = OWN.iter().find(|(own, _)| *own == name)?;
+    let found = wrong(format!(
+        "`--{name}` in `kaniko.extraArgs` is set by the step itself"
+    ));
+    Some(replaced(found, input))
+}
+
+fn feature(name: &str) -> Option<Diagnostic> {
+    let rest = name.strip_prefix(FEATURE).unwrap_or_default();
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_feature = !rest.is_empty() && rest.bytes().all(is_part);
+    (!is_feature).then(|| {
+        let message = format!("`{name}` in `kaniko.features` is not a feature switch of kaniko");
+        Diagnostic::error(codes::kaniko::OPTION, message)
+            .help("the switches are named FF_KANIKO_… in kaniko's documentation")
+    })
+}
+
+fn variable(name: &str) -> Option<Diagnostic> {
+    let wrong = |message: String| Diagnostic::error(codes::kaniko::OPTION, message);
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(is_part) || name.as_bytes()[0].is_ascii_digit() {
+        let message = format!("`{name}` in `kaniko.env` is not the name of a variable");
+        return Some(wrong(message).help("use letters, digits and underscores"));
+    }
+    if name.starts_with(FEATURE) {
+        let message = format!("`{name}` in `kaniko.env` is a feature switch");
+        return Some(replaced(wrong(message), "kaniko.features"));
+    }
+    if name.starts_with(TELEMETRY) {
+        let message =
+            format!("`{name}` in `kaniko.env` would send the Dockerfile's source to a server");
+        return Some(wrong(message).help("remove it"));
+    }
+    let (_, input) = OWN_VARIABLES.iter().find(|(own, _)| *own == name)?;
+    let found = wrong(format!(
+        "`{name}` in `kaniko.env` would change the build's identity"
+    ));
+    Some(replaced(found, input))
+}
+
+fn replaced(found: Diagnostic, input: &str) -> Diagnostic {
+    match input {
+        "" => found.help("remove it"),
+        input => found.help(format!("use `{input}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::{from_value, json};
+
+    use super::*;
+    use crate::inputs::example;
+
+    #[test]
+    fn a_value_that_looks_like_a_flag_stays_a_value() {
+        let inputs = example(&json!({
+            "dockerfile": "--no-push",
+            "target": "-x",
+            "buildArgs": { "A": "--context=gs://evil/x" },
+        }));
+        let arguments = arguments(&inputs);
+        assert!(
+            arguments.iter().all(|argument| argument.starts_with("--")),
+            "{arguments:?}"
+        );
+        assert!(arguments.contains(&"--dockerfile=--no-push".to_owned()));
+        assert!(arguments.contains(&"--build-arg=A=--context=gs://evil/x".to_owned()));
+        assert!(!arguments.contains(&"--no-push".to_owned()));
+    }
+
+    #[test]
+    fn neither_the_kubelet_nor_kaniko_replaces_anything_in_a_value() {
+        let inputs = example(&json!({
+            "buildArgs": { "A": r#"$(KUBERNETES_SERVICE_HOST) $$ it's "q" \"# },
+            "labels": { "l": "it's $x" },
+            "kaniko": { "env": { "B": "$(C)" } },
+        }));
+        let found = arguments(&inputs);
+        for expected in [
+            r#"--build-arg=A=\$$(KUBERNETES_SERVICE_HOST) \$$\$$ it\'s \"q\" \\"#,
+            "--label=l=it's $$x",
+        ] {
+            assert!(found.contains(&expected.to_owned()), "{found:?}");
+        }
+        let env = environment(&inputs.kaniko);
+        assert_eq!(env, [("B".to_owned(), "$$(C)".to_owned())]);
+    }
+
+    #[test]
+    fn every_option_becomes_a_flag() {
+        let inputs = example(&json!({
+            "labels": { "team": "a=b" },
+            "cacheRepo": "europe-docker.pkg.dev/demo/cache/layers",
+            "cacheTtl": "2h",
+            "cacheCopyLayers": true,
+            "cacheRunLayers": false,
+            "kaniko": {
+                "snapshotMode": "redo", "singleSnapshot": true, "reproducible": true,
+                "compressedCaching": false, "ignorePaths": ["/var/cache"],
+                "registryMirrors": ["mirror.gcr.io"],
+                "registryMaps": { "docker.io": ["one.example.com", "two.example.com/hub"] },
+                "pushRetries": 5, "pullRetries": 0,
+                "features": { "FF_KANIKO_COPY_AS_ROOT": true },
+                "extraArgs": ["--use-new-run", "--verbosity=debug"],
+                "env": { "HTTPS_PROXY": "http://proxy:3128" },
+            },
+        }));
+        let found = arguments(&inputs);
+        for expected in [
+            "--label=team=a=b",
+            "--cache=true",
+            "--cache-repo=europe-docker.pkg.dev/demo/cache/layers",
+            "--cache-ttl=7200s",
+            "--cache-copy-layers=true",
+            "--cache-run-layers=false",
+            "--snapshot-mode=redo",
+            "--single-snapshot=true",
+            "--reproducible=true",
+            "--compressed-caching=false",
+            "--ignore-path=/var/cache",
+            "--registry-mirror=mirror.gcr.io",
+            "--registry-map=index.docker.io=one.example.com",
+            "--registry-map=index.docker.io=two.example.com/hub",
+            "--push-retry=5",
+            "--image-download-retry=0",
+            "--image-fs-extract-retry=0",
+            "--use-new-run",
+            "--verbosity=debug",
+        ] {
+            assert!(
+                found.contains(&expected.to_owned()),
+                "{expected}: {found:?}"
+            );
+        }
+        let env = environment(&inputs.kaniko);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            env,
+            [
+                pair("FF_KANIKO_COPY_AS_ROOT", "true"),
+                pair("HTTPS_PROXY", "http://proxy:3128"),
+            ]
+        );
+        assert!(problems(&inputs.kaniko).is_empty());
+    }
+
+    #[test]
+    fn no_flag_is_set_twice() {
+        let all = example(&json!({
+            "cacheRepo": "europe-docker.pkg.dev/demo/cache/layers", "cacheTtl": "2h",
+            "cacheCopyLayers": true, "cacheRunLayers": true, "target": "t",
+            "platform": "linux/amd64", "labels": { "a": "b" }, "buildArgs": { "a": "b" },
+            "kaniko": {
+                "snapshotMode": "full", "singleSnapshot": true, "reproducible": true,
+                "compressedCaching": true, "ignorePaths": ["/x"], "registryMirrors": ["m"],
+                "registryMaps": { "a": ["b"] }, "pushRetries": 1, "pullRetries": 1,
+            },
+        }));
+        for argument in arguments(&all) {
+            let name = argument.trim_start_matches("--");
+            let name = name.split('=').next().expect("a name");
+            assert!(OWN.iter().any(|(own, _)| *own == name), "{argument}");
+        }
+    }
+
+    #[test]
+    fn what_the_step_sets_itself_is_refused() {
+        let told = |kaniko: sidestep::serde_json::Value| -> Vec<String> {
+            let kaniko: Kaniko = from_value(kaniko).expect("options");
+            let found = problems(&kaniko).into_iter();
+            found
+                .map(|found| format!("{} -> {}", found.message, found.help[0].text()))
+                .collect()
+        };
+        let arguments = json!({ "extraArgs": [
+            "--context=gs://other/x", "--no-push", "--digest-file=/x", "context", "-v", "--", "--a b",
+        ] });
+        assert_eq!(
+            told(arguments),
+            [
+                "`--context` in `kaniko.extraArgs` is set by the step itself -> use `context`",
+                "`--no-push` in `kaniko.extraArgs` is set by the step itself -> remove it",
+                "`--digest-file` in `kaniko.extraArgs` is set by the step itself -> remove it",
+                "`context` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
+                "`-v` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
+                "`--` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
+                "`--a b` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
+            ]
+        );
+        let env = json!({
+            "env": {
+                "FF_KANIKO_X": "1", "GOOGLE_APPLICATION_CREDENTIALS": "/x",
+                "KANIKO_TELEMETRY_URL": "https://x", "a b": "c",
+            },
+            "features": { "COPY_AS_ROOT": true },
+        });
+        assert_eq!(
+            told(env),
+            [
+                "`COPY_AS_ROOT` in `kaniko.features` is not a feature switch of kaniko -> the switches are named FF_KANIKO_… in kaniko's documentation",
+                "`FF_KANIKO_X` in `kaniko.env` is a feature switch -> use `kaniko.features`",
+                "`GOOGLE_APPLICATION_CREDENTIALS` in `kaniko.env` would change the build's identity -> use `googleKey`",
+                "`KANIKO_TELEMETRY_URL` in `kaniko.env` would send the Dockerfile's source to a server -> remove it",
+                "`a b` in `kaniko.env` is not the name of a variable -> use letters, digits and underscores",
+            ]
+        );
+    }
+}
