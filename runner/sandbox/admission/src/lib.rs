@@ -28,6 +28,7 @@ pub use error::Error;
 pub use install::{Means, install, remove};
 pub use names::Names;
 pub use namespaces::Namespaces;
+pub use objects::rules;
 pub use patch::{Addition, patch};
 pub use probe::is_in_force;
 pub use webhook::{NotAReview, Target, Webhook, review};

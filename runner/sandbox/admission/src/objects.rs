@@ -44,12 +44,16 @@ impl Kind {
         }
     }
 
-    pub(crate) fn resource(self) -> ApiResource {
-        let group = match self {
+    /// Returns the API group.
+    fn group(self) -> &'static str {
+        match self {
             Self::ConfigMap => "",
             Self::Policy | Self::Binding | Self::Webhook => "admissionregistration.k8s.io",
-        };
-        let kind = GroupVersionKind::gvk(group, "v1", self.name());
+        }
+    }
+
+    pub(crate) fn resource(self) -> ApiResource {
+        let kind = GroupVersionKind::gvk(self.group(), "v1", self.name());
         ApiResource::from_gvk_with_plural(&kind, self.plural())
     }
 }
@@ -118,6 +122,21 @@ pub(crate) fn wanted(
         Wanted::new(Kind::Binding, None, json!({ "spec": binding })),
     ]);
     all
+}
+
+/// Returns the `rules` of a ClusterRole whose subjects can install, try and remove everything.
+pub fn rules() -> Value {
+    let rule = |group: &str, resource: &str, verbs: &[&str]| json!({ "apiGroups": [group], "resources": [resource], "verbs": verbs });
+    let of_kind = |kind: Kind| {
+        let verbs = ["create", "delete", "get", "list", "update"];
+        rule(kind.group(), kind.plural(), &verbs)
+    };
+    let others = [
+        rule("", "namespaces", &["get"]),
+        // For the dry run.
+        rule("", "pods", &["create"]),
+    ];
+    Kind::ALL.into_iter().map(of_kind).chain(others).collect()
 }
 
 /// Returns whether an object is ours.

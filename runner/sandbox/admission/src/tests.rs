@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
 
-use crate::{Names, patch};
+use crate::{Names, patch, rules};
 use pods::{Case, table};
 use seen::seen;
 
@@ -79,4 +79,25 @@ fn the_bundle_has_the_public_roots_and_the_authority() {
     assert!(bundle.ends_with("-----END CERTIFICATE-----\nthe authority\n"));
     // The limit of a ConfigMap.
     assert!(bundle.len() < 1024 * 1024, "{}", bundle.len());
+}
+
+#[test]
+fn the_permissions_are_in_the_docs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/sandbox.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let mut lines = page.lines();
+    let line = lines
+        .find(|line| line.starts_with("The installing user needs"))
+        .unwrap();
+    for rule in rules().as_array().unwrap() {
+        for name in rule["resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(rule["verbs"].as_array().unwrap())
+        {
+            let name = name.as_str().unwrap();
+            assert!(line.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Namespace};
 use sidestep_sandbox_tls::{Authority, Secured};
@@ -21,7 +21,7 @@ use crate::cluster::put;
 use crate::install::install_by;
 use crate::objects::{Kind, mark, wanted};
 use crate::{
-    Error, Means, Names, Namespaces, Target, Webhook, install, is_in_force, remove, review,
+    Error, Means, Names, Namespaces, Target, Webhook, install, is_in_force, remove, review, rules,
 };
 
 /// The longest time in which an API server follows an installation.
@@ -246,6 +246,64 @@ async fn an_object_of_another_is_never_touched() {
         .await
         .unwrap_err();
     assert!(matches!(refused, Error::NoNamespace(name) if name == "nowhere"));
+}
+
+/// Returns a client of an account that has only the documented permissions.
+async fn least(cluster: &Cluster, namespace: &Namespace<'_>) -> Client {
+    let account = "names";
+    namespace.ok(&["create", "serviceaccount", account]);
+    let role = format!("{}-names", namespace.name());
+    let object = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": { "name": role }, "rules": rules(),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("role.json");
+    std::fs::write(&file, object.to_string()).unwrap();
+    namespace.ok(&["create", "--filename", file.to_str().unwrap()]);
+    let subject = format!("--serviceaccount={}:{account}", namespace.name());
+    let role = format!("--clusterrole={role}");
+    namespace.ok(&[
+        "create",
+        "clusterrolebinding",
+        namespace.name(),
+        &role,
+        &subject,
+    ]);
+    let token = namespace.ok(&["create", "token", account]);
+    let mut file = Kubeconfig::read_from(cluster.kubeconfig()).unwrap();
+    for named in &mut file.auth_infos {
+        named.auth_info = Some(AuthInfo {
+            token: Some(token.trim().to_owned().into()),
+            ..AuthInfo::default()
+        });
+    }
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+    Client::try_from(config.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_permissions_are_enough_in_a_restricted_namespace() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let namespace = cluster.namespace();
+    let level = "pod-security.kubernetes.io/enforce=restricted";
+    namespace.ok(&["label", "namespace", namespace.name(), level]);
+    let client = least(cluster, &namespace).await;
+    install(&client, &names(), &only(&namespace), None)
+        .await
+        .unwrap();
+    install(&client, &names(), &only(&namespace), None)
+        .await
+        .unwrap();
+    assert!(
+        is_in_force(&client, namespace.name(), PATIENCE)
+            .await
+            .unwrap()
+    );
+    assert_eq!(remove(&client).await.unwrap(), 3);
 }
 
 /// Prints what a program in a container gets: an address of each server, the variables, and the
