@@ -1,4 +1,4 @@
-use crate::{Environment, access_token::NoToken, flags::Flags, identity::Identity};
+use crate::{Environment, access_token::NoToken, cause, flags::Flags, identity::Identity};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, StatusCode};
 use sidestep_context::{RelPath, ignore::Ignore};
@@ -188,7 +188,7 @@ async fn fetch(
         request = request.bearer_auth(token.secret());
     }
     let broken =
-        |error: reqwest::Error| format!("Get \"{STORAGE}/{path}\": {}", error.without_url());
+        |error: reqwest::Error| format!("Get \"{STORAGE}/{path}\": {}", cause::message(error));
     let mut answer = request.send().await.map_err(broken)?;
     match answer.status() {
         StatusCode::OK => {}

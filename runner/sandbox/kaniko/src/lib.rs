@@ -10,6 +10,7 @@
 
 mod access_token;
 mod build;
+mod cause;
 mod config;
 mod context;
 mod copy;

@@ -1,5 +1,6 @@
 //! Responses of registries, and their errors in the words of the library that kaniko uses.
 
+use crate::cause;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
 use std::fmt;
@@ -73,7 +74,7 @@ pub(super) fn transport(method: &Method, shown: &str, error: reqwest::Error) -> 
         Method::DELETE => "Delete",
         _ => "Head",
     };
-    RegistryError::plain(format!("{method} \"{shown}\": {}", error.without_url()))
+    RegistryError::plain(format!("{method} \"{shown}\": {}", cause::message(error)))
 }
 
 pub(super) async fn answer(
