@@ -2,7 +2,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A namespace is missing.
-    #[error("namespace `{0}` does not exist; create it:\nkubectl create namespace {0}")]
+    #[error("namespace `{0}` does not exist")]
     NoNamespace(String),
     /// The API server has no policies, and there is no webhook.
     #[error(

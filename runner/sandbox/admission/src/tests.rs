@@ -47,32 +47,6 @@ fn a_patched_pod_lacks_nothing() {
 }
 
 #[test]
-fn one_address_is_in_one_alias() {
-    let aliases = |address: [u8; 4]| {
-        let names = Names::new(IpAddr::from(address), "the authority\n");
-        let aliases = names.aliases().into_iter();
-        let with = |alias: crate::names::Alias| {
-            let has = |name: &str| alias.names.iter().any(|known| known == name);
-            let names = (
-                has("storage.googleapis.com"),
-                has("metadata.google.internal"),
-            );
-            (alias.address, names)
-        };
-        aliases.map(with).collect::<Vec<_>>()
-    };
-    let metadata = "169.254.169.254".to_owned();
-    assert_eq!(
-        aliases([10, 96, 0, 2]),
-        [
-            ("10.96.0.2".to_owned(), (true, false)),
-            (metadata.clone(), (false, true))
-        ]
-    );
-    assert_eq!(aliases([169, 254, 169, 254]), [(metadata, (true, true))]);
-}
-
-#[test]
 fn the_bundle_has_the_public_roots_and_the_authority() {
     let bundle = names().bundle();
     assert!(bundle.starts_with("-----BEGIN CERTIFICATE-----\n"));

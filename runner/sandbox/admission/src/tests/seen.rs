@@ -10,7 +10,7 @@ use crate::names::{FOLDER, bundle_path};
 pub(super) fn seen(pod: &Value) -> Vec<String> {
     let spec = &pod["spec"];
     let volumes = list(&spec["volumes"]).iter().map(volume);
-    let aliases = list(&spec["hostAliases"]).iter().map(alias);
+    let aliases = aliases(spec);
     let containers = ["containers", "initContainers"]
         .into_iter()
         .flat_map(|kind| list(&spec[kind]))
@@ -33,21 +33,34 @@ fn volume(volume: &Value) -> String {
     }
 }
 
-fn alias(alias: &Value) -> String {
-    let listed: Vec<String> = list(&alias["hostnames"]).iter().map(text).collect();
+/// Returns a line for each address, with the names of all its aliases.
+fn aliases(spec: &Value) -> Vec<String> {
+    let mut named: Vec<(String, Vec<String>)> = Vec::new();
+    for alias in list(&spec["hostAliases"]) {
+        let names = list(&alias["hostnames"]).iter().map(text);
+        let address = text(&alias["ip"]);
+        match named.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, known)) => known.extend(names),
+            None => named.push((address, names.collect())),
+        }
+    }
+    named
+        .into_iter()
+        .map(|(address, listed)| format!("{address} {}", shown(&listed)))
+        .collect()
+}
+
+fn shown(listed: &[String]) -> String {
     let all = names::all();
-    let shown = if listed == all {
-        "every name".to_owned()
-    } else if listed.len() > 10 {
-        let lacking: Vec<String> = all
-            .into_iter()
-            .filter(|name| !listed.contains(name))
-            .collect();
-        format!("every name but {}", lacking.join(" "))
-    } else {
-        listed.join(" ")
-    };
-    format!("{} {shown}", text(&alias["ip"]))
+    if listed == all {
+        return "every name".to_owned();
+    }
+    if listed.len() <= 10 {
+        return listed.join(" ");
+    }
+    let lacking = all.into_iter().filter(|name| !listed.contains(name));
+    let lacking: Vec<String> = lacking.collect();
+    format!("every name but {}", lacking.join(" "))
 }
 
 fn container(container: &Value) -> String {
