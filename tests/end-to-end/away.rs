@@ -18,7 +18,7 @@ const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Returns the tests' node for one test, if it is one of this machine.
-fn node() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
+pub(crate) fn node() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
     let cluster = sidestep_cluster_testing::node()?;
     cluster.on_the_node("true")?;
     Some((
@@ -46,7 +46,7 @@ fn account(cluster: &Cluster, namespace: &str, name: &str, google: Option<&str>)
 }
 
 /// A sandbox that a node of the tests' cluster serves.
-struct OnNode {
+pub(crate) struct OnNode {
     cluster: &'static Cluster,
     scenario: &'static str,
     folder: TempDir,
@@ -57,7 +57,7 @@ struct OnNode {
 
 impl OnNode {
     /// Serves the pods of these namespaces.
-    fn start(cluster: &'static Cluster, namespaces: &str) -> Option<Self> {
+    pub(crate) fn start(cluster: &'static Cluster, namespaces: &str) -> Option<Self> {
         Self::of_scenario(cluster, "healthy", namespaces)
     }
 
@@ -102,13 +102,13 @@ impl OnNode {
         self.run(&[&["sandbox"][..], subcommand, &names].concat())
     }
 
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let status = self.manage(&["status", "--output", "json"]);
         serde_json::from_slice(&status.stdout).unwrap()
     }
 
     /// Runs a line of a shell on the node, with the sandbox's exports. Returns what it prints.
-    fn in_a_shell(&self, line: &str) -> String {
+    pub(crate) fn in_a_shell(&self, line: &str) -> String {
         let exports = self.manage(&["status", "--output", "env"]);
         let exports = String::from_utf8(exports.stdout).unwrap();
         let mut shell = self.cluster.on_the_node("env").unwrap();

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Images, Namespace};
 use sidestep_sandbox::admission::{Means, Names, Namespaces, install, is_in_force, remove};
 
+use crate::away::{self, OnNode};
 use crate::served::{Served, Shell};
 use crate::setup::program;
 
@@ -249,6 +250,7 @@ fn a_manifest_for_gke_builds_and_pushes_and_the_node_pulls_by_googles_names() {
     call(&shell, &["--data-binary", "@named.tar.gz", upload]);
     let key = key(&shell);
 
+    let _alone = away::node().expect("a node of this machine").1;
     let mut google = cluster.google_names(server).expect("a cluster of our own");
     let namespace = cluster.namespace();
     let names = Names::new(google.address(), authority.as_str());
@@ -298,4 +300,80 @@ fn a_manifest_for_gke_builds_and_pushes_and_the_node_pulls_by_googles_names() {
 
     let removed = runtime.block_on(remove(&client)).unwrap();
     assert_eq!(removed, 3);
+}
+
+/// The manifest that people write for GKE.
+fn manifest(builder: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": "kaniko", "namespace": "builds" },
+        "spec": {
+            "restartPolicy": "Never",
+            "serviceAccountName": "kaniko",
+            "nodeSelector": { "iam.gke.io/gke-metadata-server-enabled": "true" },
+            "containers": [{
+                "name": "kaniko", "image": builder,
+                "args": [
+                    "--dockerfile=Dockerfile",
+                    "--context=gs://demo-contexts/gke.tar.gz",
+                    "--destination=europe-docker.pkg.dev/demo/images/gke:1",
+                    "--digest-file=/dev/termination-log",
+                    "--cache=true",
+                ],
+            }],
+        },
+    })
+}
+
+/// Uploads a build context as the sandbox's developer.
+fn upload(sandbox: &OnNode) {
+    let storage = sandbox.status()["live"]["endpoints"]["STORAGE"].clone();
+    let storage = storage.as_str().unwrap();
+    sandbox.in_a_shell(&format!(
+        "cd $HOME && printf 'FROM scratch\\nCOPY Dockerfile /\\n' >Dockerfile && \
+         tar -czf gke.tar.gz Dockerfile && curl --silent --show-error --fail-with-body \
+         --header \"Authorization: Bearer $(cat $CLOUDSDK_AUTH_ACCESS_TOKEN_FILE)\" \
+         --data-binary @gke.tar.gz \
+         '{storage}/upload/storage/v1/b/demo-contexts/o?uploadType=media&name=gke.tar.gz'"
+    ));
+}
+
+#[test]
+fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
+    let Some(_) = program("curl") else { return };
+    let Some((cluster, images)) = node() else {
+        return;
+    };
+    let _alone = away::node().expect("a node of this machine").1;
+    let builds = "--namespace=builds";
+    let _ = cluster.kubectl(&["create", "namespace", "builds"]);
+    let _ = cluster.kubectl(&["create", "serviceaccount", "kaniko", builds]);
+    let sandbox = OnNode::start(cluster, "builds").unwrap();
+    let link = "iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com";
+    cluster.ok(&[
+        "annotate",
+        "--overwrite",
+        "serviceaccount",
+        "kaniko",
+        builds,
+        link,
+    ]);
+    upload(&sandbox);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), manifest(&images.builder).to_string()).unwrap();
+    cluster.ok(&["apply", "--filename", file.path().to_str().unwrap()]);
+    let ended = "--for=jsonpath={.status.containerStatuses[0].state.terminated}";
+    cluster.ok(&["wait", builds, "pod/kaniko", ended, "--timeout=180s"]);
+    let pod = cluster.ok(&["get", builds, "pod", "kaniko", "--output=json"]);
+    let pod: Value = serde_json::from_str(&pod).unwrap();
+    let log = cluster.ok(&["logs", builds, "kaniko"]);
+    built(&(pod["status"]["containerStatuses"][0].clone(), log));
+
+    // Everything that was installed ends with the sandbox.
+    let ours = "--selector=sidestep.dev/sandbox";
+    let kinds = "mutatingadmissionpolicies,mutatingadmissionpolicybindings,configmaps";
+    let list = ["get", kinds, "--all-namespaces", ours, "--output=name"];
+    assert_eq!(cluster.ok(&list).lines().count(), 3);
+    drop(sandbox);
+    assert_eq!(cluster.ok(&list), "");
 }
