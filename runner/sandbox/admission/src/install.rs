@@ -7,7 +7,7 @@ use crate::namespaces::Namespaces;
 use crate::objects::{Kind, wanted};
 use crate::webhook::Webhook;
 
-/// What changes the pods.
+/// The means by which the API server changes pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
     /// A policy, which the API server evaluates itself.

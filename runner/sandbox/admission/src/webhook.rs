@@ -12,7 +12,7 @@ use crate::policy::rule;
 /// A server that answers with [`review`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Where the API server finds it.
+    /// The address at which the API server calls it.
     pub target: Target,
     /// The authority of its certificate, PEM.
     pub authority: String,

@@ -18,14 +18,14 @@ pub(crate) const HOME: &str = "/root";
 /// Folders for everybody: temporary files, and kaniko's. A pod may run as any user.
 const SHARED: [&str; 3] = ["/kaniko", "/tmp", "/workspace"];
 
-/// Where clients of most systems find the public roots, OpenSSL's file of Debian.
+/// The file in which most clients find the public roots: that of OpenSSL on Debian.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Small files.
 const FILES: [(&str, &str); 3] = [
     (
         "/etc/passwd",
-        "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
+        "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65534:65534:nonroot:/:/sbin/nologin\n",
     ),
     ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
     // Without it, old C libraries ask for host names in another order.

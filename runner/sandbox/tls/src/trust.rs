@@ -1,4 +1,4 @@
-//! Files of trusted authorities, for clients that cannot be told otherwise.
+//! Files of trusted authorities, and the variables by which clients find them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
