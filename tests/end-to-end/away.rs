@@ -237,24 +237,40 @@ fn asked_by(
     name: &str,
     on_the_node: bool,
 ) -> String {
-    let pod = json!({
+    let mut pod = asking_pod(cluster, namespace, account, name, paths);
+    pod["spec"]["hostNetwork"] = json!(on_the_node);
+    create(cluster, &pod);
+    let ended = "--for=jsonpath={.status.phase}=Succeeded";
+    let of = format!("--namespace={namespace}");
+    cluster.ok(&["wait", &of, &format!("pod/{name}"), ended, "--timeout=120s"]);
+    cluster.ok(&["logs", &of, name])
+}
+
+fn create(cluster: &Cluster, object: &Value) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), object.to_string()).unwrap();
+    cluster.ok(&["create", "--filename", file.path().to_str().unwrap()]);
+}
+
+/// Returns a pod that asks for paths of its account.
+fn asking_pod(
+    cluster: &Cluster,
+    namespace: &str,
+    account: &str,
+    name: &str,
+    paths: &[&str],
+) -> Value {
+    json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "namespace": namespace, "name": name },
         "spec": {
-            "restartPolicy": "Never", "serviceAccountName": account, "hostNetwork": on_the_node,
+            "restartPolicy": "Never", "serviceAccountName": account,
             "nodeSelector": { "iam.gke.io/gke-metadata-server-enabled": "true" },
             "containers": [{
                 "name": "main", "image": cluster.image(), "command": ["sh", "-c", asking(paths)],
             }],
         },
-    });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), pod.to_string()).unwrap();
-    cluster.ok(&["create", "--filename", file.path().to_str().unwrap()]);
-    let ended = "--for=jsonpath={.status.phase}=Succeeded";
-    let of = format!("--namespace={namespace}");
-    cluster.ok(&["wait", &of, &format!("pod/{name}"), ended, "--timeout=120s"]);
-    cluster.ok(&["logs", &of, name])
+    })
 }
 
 #[test]
@@ -386,6 +402,42 @@ fn installed(cluster: &Cluster) -> String {
 fn token_in(log: &str) -> &str {
     let rest = log.split_once("\"access_token\":\"").expect(log).1;
     rest.split_once('"').unwrap().0
+}
+
+#[test]
+fn pods_that_start_at_once_each_get_their_own_identity() {
+    let Some((cluster, _alone)) = node() else {
+        return;
+    };
+    let _ = cluster.kubectl(&["create", "namespace", "crowd"]);
+    let sandbox = OnNode::start(cluster, "crowd").unwrap();
+    let names: Vec<String> = (0..20).map(|number| format!("builder-{number}")).collect();
+    let objects = names.iter().flat_map(|name| {
+        let as_email = json!({ "iam.gke.io/return-principal-id-as-email": "true" });
+        let metadata = json!({ "namespace": "crowd", "name": name, "annotations": as_email });
+        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+        [
+            account,
+            asking_pod(cluster, "crowd", name, name, &["email"]),
+        ]
+    });
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects.collect::<Vec<_>>() });
+    create(cluster, &list);
+    let ended = [
+        "wait",
+        "pods",
+        "--all",
+        "--namespace=crowd",
+        "--timeout=180s",
+    ];
+    let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
+    cluster.ok(&[&ended[..], &[succeeded]].concat());
+    for name in &names {
+        let log = cluster.ok(&["logs", "--namespace=crowd", name]);
+        let own = format!("/subject/ns/crowd/sa/{name}\n");
+        assert!(log.contains(&own), "{name}: {log}");
+    }
+    drop(sandbox);
 }
 
 #[test]

@@ -1,6 +1,16 @@
 //! The name of a sandbox.
 
 use std::fmt;
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// The characters of a name that are encoded in a component of a path.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'@')
+    .remove(b':');
 
 /// The name of a sandbox: its scenario, and the kubeconfig context of the user's cluster if it does
 /// not use its own, as in `healthy` and `healthy@kind-kind`.
@@ -29,15 +39,13 @@ impl Name {
 
     /// Returns the name as a single component of a path.
     pub(crate) fn component(&self) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_@:".contains(&byte);
-        let encode = |byte: u8| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        };
-        self.to_string().bytes().map(encode).collect()
+        utf8_percent_encode(&self.to_string(), ENCODED).to_string()
+    }
+
+    /// Returns the name of a sandbox by its folder.
+    pub fn of_folder(folder: &Path) -> Self {
+        let component = folder.file_name().unwrap_or_default().to_string_lossy();
+        Self::read(&percent_decode_str(&component).decode_utf8_lossy())
     }
 }
 
@@ -83,7 +91,9 @@ mod tests {
             ("healthy@%2F", "healthy@%252F"),
             ("..", "%2E%2E"),
         ] {
-            assert_eq!(Name::read(text).component(), component);
+            let name = Name::read(text);
+            assert_eq!(name.component(), component);
+            assert_eq!(Name::of_folder(&Path::new("/state").join(component)), name);
         }
     }
 }

@@ -174,11 +174,10 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
             .with_help("Omit --cluster:")
             .with_helps(commands::sandbox(&[], scenario)),
         SandboxError::Corrupt { path, .. } => {
-            let scenario = path.parent().and_then(|folder| folder.file_name());
-            let scenario = scenario.unwrap_or_default().to_string_lossy();
+            let name = Name::of_folder(path.parent().unwrap_or(path)).to_string();
             failure
                 .with_help("Delete the sandbox's state, and start anew:")
-                .with_helps(commands::sandbox(&["reset"], &scenario))
+                .with_helps(commands::sandbox(&["reset"], &name))
         }
         _ => failure,
     }
