@@ -68,12 +68,12 @@ pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
 }
 
 /// Returns whether the address of a pod that is ending may already be that of a pod that starts on
-/// the same node.
+/// the same node. That pod may be in a namespace that is not watched.
 fn may_have_passed_on(state: &State, pod: &Pod) -> bool {
     let starts_there = |other: &Pod| {
         other.stage == Stage::Starting && !other.host_network && other.node == pod.node
     };
-    pod.stage == Stage::Ending && state.pods().any(starts_there)
+    pod.stage == Stage::Ending && (!state.has_all_pods || state.pods().any(starts_there))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::mirror::Mirror;
 use crate::objects::{Account, Node, Pod, ServiceAccount};
+use crate::rights::Namespaces;
 
 /// The copies of all watches: of nodes, and of pods and accounts once for the whole cluster, or once
 /// for each namespace.
@@ -10,12 +11,16 @@ pub(crate) struct State {
     pub(crate) pods: Vec<Mirror<Pod>>,
     pub(crate) accounts: Vec<Mirror<Account>>,
     pub(crate) nodes: Mirror<Node>,
+    /// Whether the pods of all namespaces are watched.
+    pub(crate) has_all_pods: bool,
 }
 
 impl State {
-    /// Creates the state for that many watches of pods, and of accounts.
-    pub(crate) fn new(watches: usize) -> Self {
+    /// Creates the state for the watches of these namespaces.
+    pub(crate) fn new(namespaces: &Namespaces) -> Self {
+        let watches = namespaces.scopes().len();
         Self {
+            has_all_pods: *namespaces == Namespaces::All,
             pods: std::iter::repeat_with(Mirror::default)
                 .take(watches)
                 .collect(),

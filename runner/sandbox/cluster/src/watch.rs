@@ -25,9 +25,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// Watches pods, accounts and nodes until the guard is dropped.
 pub(crate) fn start(client: &Client, namespaces: &Namespaces) -> (Arc<Watched<State>>, DropGuard) {
     let end = CancellationToken::new();
-    let scopes = namespaces.scopes();
-    let state = Arc::new(Watched::new(State::new(scopes.len())));
-    for (number, namespace) in scopes.into_iter().enumerate() {
+    let state = Arc::new(Watched::new(State::new(namespaces)));
+    for (number, namespace) in namespaces.scopes().into_iter().enumerate() {
         let pods: Api<v1::Pod> = api(client, namespace);
         let accounts: Api<v1::ServiceAccount> = api(client, namespace);
         spawn(

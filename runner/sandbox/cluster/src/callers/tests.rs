@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::objects::{Node, Pod};
+use crate::rights::Namespaces;
 
 /// Returns a pod of account `NAME-account` on node `n`.
 fn pod(uid: &str, name: &str, address: &str, more: Value) -> v1::Pod {
@@ -38,7 +39,7 @@ fn list<K>(objects: Vec<K>) -> impl Iterator<Item = Event<K>> {
 
 /// Returns the state of a cluster with these pods, and one node at 10.0.0.1.
 fn state(pods: Vec<v1::Pod>) -> State {
-    let mut state = State::new(1);
+    let mut state = State::new(&Namespaces::All);
     for event in list(pods) {
         state.pods[0].apply(Some(event), Pod::read);
     }
@@ -157,7 +158,7 @@ fn the_address_of_an_ending_pod_may_be_that_of_a_starting_one() {
                 "status": { "phase": "Pending", "podIP": null, "podIPs": null },
             })
         };
-        // It still has its identity while nothing starts beside it.
+        // It still has its identity while nothing starts beside it, as far as that is known.
         let mut state = state(vec![
             pod("1", "a", "10.1.0.5", ending),
             pod("2", "b", "", starting("another")),
@@ -170,6 +171,9 @@ fn the_address_of_an_ending_pod_may_be_that_of_a_starting_one() {
             Event::Apply(pod("3", "c", "10.1.0.6", json!({}))),
         );
         assert_eq!(at(&state, "10.1.0.5"), account("a-account"));
+        assert_eq!(at(&state, "10.1.0.6"), account("c-account"));
+        state.has_all_pods = false;
+        assert_eq!(at(&state, "10.1.0.5"), Err(NoCaller::NotYet));
         assert_eq!(at(&state, "10.1.0.6"), account("c-account"));
     }
 }
