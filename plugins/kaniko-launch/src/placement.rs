@@ -1,4 +1,4 @@
-//! Where and when the cluster runs the pod: tolerations, affinity, classes, queues, and the labels
+//! The place and time of the pod: tolerations, affinity, classes, queues, and the labels
 //! and annotations that its controllers read.
 
 use sidestep::serde_json::Value;
@@ -46,7 +46,7 @@ pub(crate) fn place(pod: &mut Value, inputs: &Inputs) {
     }
 }
 
-/// Returns what a pod waits for before the scheduler looks at it (Kubernetes, "Pod Scheduling
+/// Returns what a pod waits for before it can be scheduled (Kubernetes, "Pod Scheduling
 /// Readiness"); `None` if it is not held.
 pub(crate) fn held(pod: &Value) -> Option<String> {
     let gates = pod["spec"]["schedulingGates"].as_array()?;

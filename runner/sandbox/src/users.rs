@@ -53,7 +53,7 @@ pub struct LiveCluster {
     /// The address of the metadata server for pods, if the sandbox is on the cluster's node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
-    /// Whether the pods know Google's names; absent if they were not to be told.
+    /// Whether the pods know Google's names; absent if nothing was to be installed for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub google_names: Option<GoogleNames>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Users {
     /// The metadata server's port, on a node of the cluster, until it is served.
     metadata: Mutex<Option<TcpListener>>,
     pub(crate) on_node: bool,
-    /// Whether pods know Google's names; `None` if nobody tried.
+    /// Whether pods know Google's names; `None` before an attempt.
     pub(crate) names: Mutex<Option<GoogleNames>>,
 }
 

@@ -33,7 +33,7 @@ pub enum Policed {
     Bucket,
 }
 
-/// How a method `getIamPolicy` takes the version.
+/// The way in which a method `getIamPolicy` takes the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     /// POST, in a message.

@@ -69,7 +69,7 @@ fn spawn(end: &CancellationToken, task: impl Future<Output = ()> + Send + 'stati
     });
 }
 
-/// Applies the events of a watch. After an error nobody knows how old the copy is, so it is not
+/// Applies the events of a watch. After an error, the age of the copy is unknown, so it is not
 /// current until the objects are listed again.
 async fn follow<K>(
     api: Api<K>,

@@ -199,7 +199,7 @@ fn of_cluster(cluster: &LiveCluster) -> Vec<String> {
         Some(address) => format!("  {pods} get their identity at {address}"),
         None => format!(
             "  {pods} get no identity yet: no interface of this machine has the address \
-             {METADATA_ADDRESS}, so it is no node of the cluster"
+             {METADATA_ADDRESS}, so it is not a node of the cluster"
         ),
     });
     match &cluster.google_names {
