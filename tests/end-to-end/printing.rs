@@ -45,6 +45,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("plugin inspect", &["plugin", "inspect", "kaniko-launch"]),
     ("sandbox status", &["sandbox", "status"]),
     ("sandbox scenarios", &["sandbox", "scenarios"]),
+    ("sandbox image", &["sandbox", "image", "-o", "-"]),
     ("schema", &["schema", "events"]),
     ("settings", &["settings"]),
     ("limits", &["limits"]),

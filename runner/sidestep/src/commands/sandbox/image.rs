@@ -33,8 +33,11 @@ pub(crate) fn run(session: &Session, file: &Path) -> Result<Exit, Error> {
                 "pass a file with -o, or send the output to another program",
             ));
         }
-        write(&program, VERSION, io::BufWriter::new(Stdout)).map_err(|error| failure(&error))?;
-        return Ok(Exit::Success);
+        return match write(&program, VERSION, io::BufWriter::new(Stdout)) {
+            // Standard output keeps its own error, which is reported at the end.
+            Ok(_) | Err(ImageError::Unwritable(_)) => Ok(Exit::Success),
+            Err(error) => Err(failure(&error).into()),
+        };
     }
     let path = session.site.workspace.join(file);
     let written = write_file(&program, VERSION, &path).map_err(|error| match error {
