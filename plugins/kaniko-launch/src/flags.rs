@@ -23,13 +23,18 @@ const OWN: &[(&str, &str)] = &[
     ("digest-file", ""),
     ("dockerfile", "dockerfile"),
     ("dryrun", ""),
+    ("help", ""),
     ("ignore-path", "kaniko.ignorePaths"),
     ("image-download-retry", "kaniko.pullRetries"),
     ("image-fs-extract-retry", "kaniko.pullRetries"),
+    ("image-name-tag-with-digest-file", ""),
+    ("image-name-with-digest-file", ""),
     ("label", "labels"),
     ("log-format", ""),
     ("log-timestamp", ""),
     ("no-push", ""),
+    // The digest is written before the push, and would be that of an image that is not there.
+    ("push-ignore-immutable-tag-errors", ""),
     ("push-retry", "kaniko.pushRetries"),
     ("registry-map", "kaniko.registryMaps"),
     ("registry-mirror", "kaniko.registryMirrors"),
@@ -39,16 +44,23 @@ const OWN: &[(&str, &str)] = &[
     ("target", "target"),
 ];
 
-/// The environment variables that the step sets, or that change the build's identity.
+/// The environment variables that the step sets, or that change the build's identity or the server
+/// of its context: those of Google's libraries and of registry clients.
 const OWN_VARIABLES: &[(&str, &str)] = &[
+    ("DOCKER_CONFIG", ""),
     ("GCE_METADATA_HOST", ""),
     ("GOOGLE_APPLICATION_CREDENTIALS", "googleKey"),
-    ("DOCKER_CONFIG", ""),
+    ("HOME", ""),
+    ("REGISTRY_AUTH_FILE", ""),
+    ("STORAGE_EMULATOR_HOST", ""),
+    ("XDG_RUNTIME_DIR", ""),
 ];
 
 /// The prefix of kaniko's feature switches.
 const FEATURE: &str = "FF_KANIKO_";
-/// The prefix of the variables that send the Dockerfile's source to a server.
+/// The prefix of the variables that stand for flags: `KANIKO_NO_PUSH`, `KANIKO_REGISTRY_MIRROR`.
+const KANIKO: &str = "KANIKO_";
+/// The prefix of those that send the Dockerfile's source to a server.
 const TELEMETRY: &str = "KANIKO_TELEMETRY";
 
 /// Returns kaniko's arguments. Each value is joined to its flag, so that none can be taken for
@@ -156,9 +168,14 @@ fn variable(name: &str) -> Option<Diagnostic> {
             format!("`{name}` in `kaniko.env` would send the Dockerfile's source to a server");
         return Some(wrong(message).help("remove it"));
     }
+    if name.starts_with(KANIKO) {
+        let message = format!("`{name}` in `kaniko.env` stands for a flag of kaniko");
+        let found = wrong(message);
+        return Some(found.help("use the input for that flag, or `kaniko.extraArgs`"));
+    }
     let (_, input) = OWN_VARIABLES.iter().find(|(own, _)| *own == name)?;
     let found = wrong(format!(
-        "`{name}` in `kaniko.env` would change the build's identity"
+        "`{name}` in `kaniko.env` would change the build's identity or its context"
     ));
     Some(replaced(found, input))
 }
@@ -299,14 +316,16 @@ mod tests {
                 .collect()
         };
         let arguments = json!({ "extraArgs": [
-            "--context=gs://other/x", "--no-push", "--digest-file=/x", "context", "-v", "--", "--a b",
+            "--context=gs://other/x", "--no-push", "--push-ignore-immutable-tag-errors",
+            "--image-name-with-digest-file=/dev/termination-log", "context", "-v", "--", "--a b",
         ] });
         assert_eq!(
             told(arguments),
             [
                 "`--context` in `kaniko.extraArgs` is set by the step itself -> use `context`",
                 "`--no-push` in `kaniko.extraArgs` is set by the step itself -> remove it",
-                "`--digest-file` in `kaniko.extraArgs` is set by the step itself -> remove it",
+                "`--push-ignore-immutable-tag-errors` in `kaniko.extraArgs` is set by the step itself -> remove it",
+                "`--image-name-with-digest-file` in `kaniko.extraArgs` is set by the step itself -> remove it",
                 "`context` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
                 "`-v` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
                 "`--` in `kaniko.extraArgs` is not a flag of kaniko -> write `--FLAG` or `--FLAG=VALUE`, as one entry",
@@ -316,7 +335,8 @@ mod tests {
         let env = json!({
             "env": {
                 "FF_KANIKO_X": "1", "GOOGLE_APPLICATION_CREDENTIALS": "/x",
-                "KANIKO_TELEMETRY_URL": "https://x", "a b": "c",
+                "HOME": "/x", "KANIKO_NO_PUSH": "true", "KANIKO_TELEMETRY_URL": "https://x",
+                "a b": "c",
             },
             "features": { "COPY_AS_ROOT": true },
         });
@@ -325,7 +345,9 @@ mod tests {
             [
                 "`COPY_AS_ROOT` in `kaniko.features` is not a feature switch of kaniko -> the switches are named FF_KANIKO_… in kaniko's documentation",
                 "`FF_KANIKO_X` in `kaniko.env` is a feature switch -> use `kaniko.features`",
-                "`GOOGLE_APPLICATION_CREDENTIALS` in `kaniko.env` would change the build's identity -> use `googleKey`",
+                "`GOOGLE_APPLICATION_CREDENTIALS` in `kaniko.env` would change the build's identity or its context -> use `googleKey`",
+                "`HOME` in `kaniko.env` would change the build's identity or its context -> remove it",
+                "`KANIKO_NO_PUSH` in `kaniko.env` stands for a flag of kaniko -> use the input for that flag, or `kaniko.extraArgs`",
                 "`KANIKO_TELEMETRY_URL` in `kaniko.env` would send the Dockerfile's source to a server -> remove it",
                 "`a b` in `kaniko.env` is not the name of a variable -> use letters, digits and underscores",
             ]

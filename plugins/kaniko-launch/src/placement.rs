@@ -14,9 +14,9 @@ const ADMISSION: &str = "kueue.x-k8s.io/admission";
 pub(crate) fn place(pod: &mut Value, inputs: &Inputs) {
     let labels = inputs.pod_labels.iter();
     let queue = inputs.queue.iter();
-    let labels = labels
-        .map(|(name, value)| (name.as_str(), value))
-        .chain(queue.map(|queue| (QUEUE, queue)));
+    let labels = queue
+        .map(|queue| (QUEUE, queue))
+        .chain(labels.map(|(name, value)| (name.as_str(), value)));
     for (name, value) in labels {
         // The step's own labels stay.
         let place = &mut pod["metadata"]["labels"][name];
@@ -78,7 +78,10 @@ mod tests {
             "priorityClass": "ci",
             "runtimeClass": "gvisor",
             "queue": "builds",
-            "podLabels": { "team": "a", "app.kubernetes.io/name": "other" },
+            "podLabels": {
+                "team": "a", "app.kubernetes.io/name": "other",
+                "kueue.x-k8s.io/queue-name": "other",
+            },
             "podAnnotations": { "sidecar.istio.io/inject": "false" },
         }));
         let pod = pod("p", &inputs, None);
