@@ -62,8 +62,7 @@ enum Unit {
 impl Unit {
     fn of<B>(request: &Request<B>) -> Self {
         let query = request.uri().query().unwrap_or_default();
-        let is_log = request.uri().path().ends_with("/log");
-        if is_log || request.extensions().get::<Reads>().is_some() {
+        if is_log(request.uri().path()) || request.extensions().get::<Reads>().is_some() {
             Self::None
         } else if query.split('&').any(|part| part == "watch=true") {
             Self::Line
@@ -71,6 +70,15 @@ impl Unit {
             Self::Whole
         }
     }
+}
+
+/// Returns whether a path is that of a pod's log, and not of an object called `log`.
+fn is_log(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(
+        parts[..],
+        ["", "api", "v1", "namespaces", _, "pods", _, "log"]
+    )
 }
 
 /// A body that fails beyond its limit.
@@ -248,6 +256,13 @@ mod tests {
             unit("/api/v1/namespaces/a/pods/b/log?&follow=true"),
             Unit::None
         );
+        for object in [
+            "/api/v1/namespaces/a/configmaps/log",
+            "/api/v1/namespaces/a/pods/log",
+            "/apis/example.com/v1/namespaces/pods/things/log",
+        ] {
+            assert_eq!(unit(object), Unit::Whole, "{object}");
+        }
         let mut counted = Request::get("/api/v1/pods").body(()).expect("a request");
         counted.extensions_mut().insert(Reads::Part);
         assert_eq!(Unit::of(&counted), Unit::None);

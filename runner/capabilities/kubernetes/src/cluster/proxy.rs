@@ -36,20 +36,24 @@ fn choose(
     proxy: &str,
     excluded: &str,
 ) -> Result<Option<Uri>, String> {
-    let proxy = parse(variable, proxy)?;
     let excludes_all = excluded.split(',').any(|host| host.trim() == "*");
     if is_local(server) || excludes_all {
         return Ok(None);
     }
     // As in the runner's other clients, which are reqwest's.
     let matcher = Matcher::builder().all("http://proxy").no(excluded).build();
-    Ok(matcher.intercept(server).map(|_| proxy))
+    match matcher.intercept(server) {
+        None => Ok(None),
+        Some(_) => parse(variable, proxy).map(Some),
+    }
 }
 
 /// Parses a proxy's address. Without a scheme it is an HTTP proxy.
 fn parse(origin: &str, proxy: &str) -> Result<Uri, String> {
-    let url = match proxy.split_once("://") {
-        Some(("http" | "https" | "socks5", _)) => proxy.to_owned(),
+    let parts = proxy.split_once("://");
+    let parts = parts.map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    let url = match parts.as_ref().map(|(scheme, rest)| (scheme.as_str(), rest)) {
+        Some((scheme @ ("http" | "https" | "socks5"), rest)) => format!("{scheme}://{rest}"),
         // The proxy resolves the server's name in either case.
         Some(("socks5h", rest)) => format!("socks5://{rest}"),
         Some(_) => {
@@ -116,6 +120,7 @@ mod tests {
         let server = "https://34.1.2.3";
         for (proxy, expected) in [
             ("http://p:1", "http://p:1/"),
+            ("HTTP://p:1", "http://p:1/"),
             ("https://p:1", "https://p:1/"),
             ("socks5://p:1", "socks5://p:1/"),
             ("socks5h://p:1", "socks5://p:1/"),
@@ -123,6 +128,11 @@ mod tests {
             let found = chosen(server, proxy, "x");
             assert_eq!(found, Ok(Some(expected.to_owned())));
         }
+        // A server that needs no proxy is reached in spite of a wrong one.
+        assert_eq!(
+            chosen("https://127.0.0.1:6443", "socks4://p:1", ""),
+            Ok(None)
+        );
         for wrong in ["ftp://u:hunter2@p", "http://u:hunter2@p p:1"] {
             let why = chosen(server, wrong, "x").expect_err("no proxy");
             assert!(why.starts_with("HTTPS_PROXY is not"), "{why}");
