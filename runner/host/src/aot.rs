@@ -178,6 +178,9 @@ pub(crate) fn compile(
 /// made by another version of wasmtime or for another engine.
 #[allow(unsafe_code)]
 fn execute(engine: &Engine, code: Loaded) -> Option<Component> {
+    if !in_place::IS_POSSIBLE {
+        return deserialize(engine, code.bytes());
+    }
     let code = code.keep();
     // SAFETY: as for `deserialize`. The pages stay for as long as the process, and nothing else has
     // their address.

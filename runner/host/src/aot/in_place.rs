@@ -17,6 +17,9 @@ const PAGE: Option<usize> = if cfg!(target_arch = "x86_64") {
     None
 };
 
+/// Whether code can be executed in pages that the engine did not allocate.
+pub(super) const IS_POSSIBLE: bool = PAGE.is_some();
+
 /// The start addresses of the pages that an engine uses. Wasmtime accepts code at one address only
 /// once, and makes it non-executable again when the code is dropped.
 static CLAIMED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
