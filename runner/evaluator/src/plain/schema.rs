@@ -112,6 +112,7 @@ impl<'s> Reader<'s> {
             Value::Bool(all) => return Some(*all),
             schema => schema.as_object()?,
         };
+        self.step(keywords.len())?;
         for (keyword, argument) in keywords {
             if !self.holds(keyword, argument, keywords, value, depth)? {
                 return Some(false);
@@ -193,6 +194,7 @@ impl<'s> Reader<'s> {
     /// needs no escapes.
     fn definition(&self, reference: &Value) -> Option<&'s Value> {
         let name = reference.as_str()?.strip_prefix("#/$defs/")?;
+        self.step(name.len() / BYTES_PER_STEP)?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         let is_name = !name.is_empty() && name.bytes().all(is_plain);
         self.root.get("$defs")?.get(name).filter(|_| is_name)

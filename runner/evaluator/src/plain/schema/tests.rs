@@ -95,4 +95,14 @@ fn a_schema_that_multiplies_is_left_to_the_evaluator() {
     let choices = json!({"items": {"enum": (0..200).collect::<Vec<_>>()}});
     assert!(fits(&choices, &json!([0, 199])));
     assert!(!fits(&choices, &json!(vec![0; 100])));
+    let notes: Map<String, Value> = (0..2_000)
+        .map(|number| (format!("x-{number}"), json!(0)))
+        .collect();
+    let noted = json!({"items": notes});
+    assert!(fits(&noted, &json!([1])));
+    assert!(!fits(&noted, &json!(vec![1; 10])));
+    let name = "d".repeat(10 * BYTES_PER_STEP);
+    let named = json!({"items": {"$ref": format!("#/$defs/{name}")}, "$defs": {&name: {}}});
+    assert!(fits(&named, &json!([1])));
+    assert!(!fits(&named, &json!(vec![1; MAX_STEPS / 10])));
 }
