@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sidestep_cluster_testing::Cluster;
@@ -210,12 +211,13 @@ fn sidestep(cluster: &Cluster, folder: &Path, arguments: &[&str]) -> Option<Comm
 fn asking(paths: &[&str]) -> String {
     let ask = |path: &&str| {
         format!(
-            "echo \"== {path}\"\n\
-             nc 169.254.169.254 80 </pipe & asks=$!\n\
+            "echo \"== {path}\"\nwhile true; do\n\
+             nc 169.254.169.254 80 </pipe >/answer & asks=$!\n\
              exec 3>/pipe\n\
              printf 'GET /computeMetadata/v1/instance/service-accounts/default/{path} HTTP/1.0\\r\\n\
              Host: 169.254.169.254\\r\\nMetadata-Flavor: Google\\r\\n\\r\\n' >&3\n\
-             wait $asks\nexec 3>&-\necho\n"
+             wait $asks\nexec 3>&-\n\
+             grep -q '^HTTP/1.. 503' /answer || break\ndone\ncat /answer\necho\n"
         )
     };
     let asks: String = paths.iter().map(ask).collect();
@@ -369,7 +371,15 @@ fn a_pod_of_a_real_node_gets_its_own_identity() {
     let exchanged = sandbox.exchange(token.trim());
     assert_eq!(exchanged["token_type"], "Bearer", "{exchanged}");
     cluster.ok(&["delete", "serviceaccount", "kaniko", "--namespace=builds"]);
-    let refused = sandbox.exchange(token.trim());
+    // The API server knows the token for some seconds more, and the watch shows the deletion late.
+    let began = Instant::now();
+    let refused = loop {
+        let answer = sandbox.exchange(token.trim());
+        if answer["error"].is_string() || began.elapsed() > Duration::from_mins(1) {
+            break answer;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
     assert_eq!(refused["error"], "invalid_grant", "{refused}");
 
     assert!(installed(cluster).contains("google-names"));

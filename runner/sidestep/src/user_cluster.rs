@@ -1,5 +1,6 @@
 //! A sandbox's cluster, if it is one of the user's: its kubeconfig, and its failures.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sidestep_events::{Class, Command, Failure, Owner, Value, codes};
@@ -33,9 +34,11 @@ pub(crate) fn user_cluster(
     let files = files
         .into_iter()
         .filter(|file| !file.as_os_str().is_empty());
+    // Each is watched once.
+    let namespaces: BTreeSet<String> = namespaces.into_iter().collect();
     Ok(UserCluster {
         context,
-        namespaces,
+        namespaces: namespaces.into_iter().collect(),
         kubeconfig: files
             .map(|file| std::path::absolute(&file).unwrap_or(file))
             // Those that the exports of a sandbox put before the user's.

@@ -54,7 +54,19 @@ pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
     };
     let mut found = state.pods().filter(with_address);
     let Some(pod) = found.next() else {
-        return Err(NoCaller::Unknown);
+        // The address of a pod that starts is published some time after the pod has it.
+        let may_have_it = |pod: &Pod| {
+            pod.stage == Stage::Starting
+                && !pod.host_network
+                && !pod.node.is_empty()
+                && pod.addresses.is_empty()
+        };
+        let is_late = state.pods().any(may_have_it);
+        return Err(if is_late {
+            NoCaller::NotYet
+        } else {
+            NoCaller::Unknown
+        });
     };
     if found.next().is_some() || may_have_passed_on(state, pod) {
         return Err(NoCaller::NotYet);

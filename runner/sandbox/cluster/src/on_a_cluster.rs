@@ -240,8 +240,19 @@ async fn rights_that_lack_are_listed_and_keys_check_tokens_without_reviews() {
     builds.ok(&[&["create", "clusterrole", role][..], &verbs].concat());
     let of_role = format!("--clusterrole={role}");
     builds.ok(&["create", "clusterrolebinding", role, &of_role, &to]);
-    let real = open(cluster, &only, Some(own.trim())).await;
-    let real = real.expect("it opens");
+    // The API server applies the role some time after its creation.
+    let opened = async {
+        loop {
+            match open(cluster, &only, Some(own.trim())).await {
+                Err(ClusterError::Rights { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                opened => break opened,
+            }
+        }
+    };
+    let opened = tokio::time::timeout(Duration::from_mins(1), opened).await;
+    let real = opened.expect("the role applies").expect("it opens");
     assert!(!real.has_reviews());
     let audience = format!("--audience={POOL}");
     let token = builds.ok(&["create", "token", "kaniko", &audience]);

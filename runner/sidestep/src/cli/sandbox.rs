@@ -21,6 +21,7 @@ pub struct Sandbox {
         long,
         value_name = "NAMESPACE",
         value_delimiter = ',',
+        value_parser = clap::builder::NonEmptyStringValueParser::new(),
         requires = "cluster"
     )]
     pub namespaces: Vec<String>,
