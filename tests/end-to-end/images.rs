@@ -58,3 +58,18 @@ fn an_image_that_cannot_be_written_leaves_what_was_there() {
     let errors = String::from_utf8_lossy(&failed.stderr);
     assert!(errors.contains("No space left on device"), "{errors}");
 }
+
+#[test]
+fn a_temporary_folder_that_cannot_be_used_is_an_error() {
+    let mut setup = Setup::new();
+    let missing = setup.folder().join("missing");
+    let mut command = setup.command(&["sandbox", "image", "-o", "-"]);
+    let output = command.env("TMPDIR", &missing).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("cannot write the image's layer to a temporary file"),
+        "{told}"
+    );
+    assert!(told.contains("TMPDIR"), "{told}");
+}

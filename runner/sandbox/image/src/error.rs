@@ -28,6 +28,9 @@ pub enum ImageError {
         /// The program or library that needs it.
         of: PathBuf,
     },
+    /// The layer cannot be written to a temporary file.
+    #[error("cannot write the image's layer to a temporary file: {0}")]
+    Scratch(#[source] io::Error),
     /// The archive cannot be written.
     #[error("cannot write the image: {0}")]
     Unwritable(#[source] io::Error),

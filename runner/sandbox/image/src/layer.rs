@@ -22,7 +22,7 @@ pub(crate) fn write<Out: Write>(root: &Root, out: Out) -> Result<Out, ImageError
     for (path, entry) in &root.entries {
         append(&mut archive, path, entry)?;
     }
-    archive.into_inner().map_err(ImageError::Unwritable)
+    archive.into_inner().map_err(ImageError::Scratch)
 }
 
 fn append(
@@ -46,10 +46,10 @@ fn append(
             header.set_size(0);
             archive
                 .append_data(&mut header, name.join(""), io::empty())
-                .map_err(ImageError::Unwritable)
+                .map_err(ImageError::Scratch)
         }
         Content::Text(text) => {
-            put(text.len() as u64, &mut text.as_bytes()).map_err(ImageError::Unwritable)
+            put(text.len() as u64, &mut text.as_bytes()).map_err(ImageError::Scratch)
         }
         Content::File(source) => {
             let mut file = File::open(source).map_err(ImageError::unreadable(source))?;
@@ -57,12 +57,12 @@ fn append(
                 .metadata()
                 .map_err(ImageError::unreadable(source))?
                 .len();
-            put(size, &mut file).map_err(ImageError::Unwritable)
+            put(size, &mut file).map_err(ImageError::Scratch)
         }
         Content::Program(source, loaded) => {
             let mut program =
                 loaded_part(source, *loaded).map_err(ImageError::unreadable(source))?;
-            put(*loaded, &mut program).map_err(ImageError::Unwritable)
+            put(*loaded, &mut program).map_err(ImageError::Scratch)
         }
     }
 }

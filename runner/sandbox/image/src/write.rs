@@ -17,13 +17,13 @@ use crate::root::Root;
 pub fn write(program: &Path, version: &str, out: impl Write) -> Result<Written, ImageError> {
     let root = Root::of(program)?;
     // The archive names the layer by its digest before it contains the layer.
-    let file = tempfile::tempfile().map_err(ImageError::Unwritable)?;
+    let file = tempfile::tempfile().map_err(ImageError::Scratch)?;
     let layer = layer::write(&root, Hashed::new(BufWriter::new(file)))?;
     let (file, blob) = layer.finish();
     let mut file = file
         .into_inner()
-        .map_err(|error| ImageError::Unwritable(error.into_error()))?;
-    file.rewind().map_err(ImageError::Unwritable)?;
+        .map_err(|error| ImageError::Scratch(error.into_error()))?;
+    file.rewind().map_err(ImageError::Scratch)?;
     archive::write(out, root.machine, version, &blob, file)
 }
 

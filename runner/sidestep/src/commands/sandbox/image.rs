@@ -66,10 +66,16 @@ fn report(written: &Written, file: &Path) {
 }
 
 fn failure(error: &ImageError) -> Failure {
-    Failure::new(
+    let failure = Failure::new(
         Class::Failed,
         codes::sandbox::UNUSABLE,
         Owner::Operator,
         error.to_string(),
-    )
+    );
+    match error {
+        ImageError::Scratch(_) => failure.with_help(
+            "free some space in the folder of temporary files, or set TMPDIR to a folder with space",
+        ),
+        _ => failure,
+    }
 }
