@@ -150,7 +150,7 @@ fn binding(
             let account = format!("{namespace}:{name}");
             binding.joined(["--serviceaccount=".into(), account.as_str().into()])
         }
-        User::Unknown => binding.joined(["--user=".into(), Value::placeholder("USER")]),
+        User::Unknown => binding.joined(["--user=".into(), Value::to_replace("USER")]),
     }
     .build()
 }

@@ -42,10 +42,10 @@ fn a_value_is_never_taken_for_an_option() {
 }
 
 #[test]
-fn placeholders_are_in_capitals() {
+fn words_to_replace_are_in_capitals() {
     let resume = |name| {
         let resume = Command::new(&["sidestep", "resume"]);
-        resume.value(Value::placeholder(name)).build()
+        resume.value(Value::to_replace(name)).build()
     };
     assert_eq!(
         resume("RUN").map(|command| command.to_line()).as_deref(),

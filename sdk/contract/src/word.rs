@@ -118,8 +118,9 @@ impl Value {
         Self(Some(Word::from(pieces)))
     }
 
-    /// Returns a placeholder, for documentation. A name that is not in capitals makes a hole.
-    pub fn placeholder(name: &'static str) -> Self {
+    /// Returns a word that the reader replaces with a name: `USER`. A name that is not in capitals
+    /// makes a hole.
+    pub fn to_replace(name: &'static str) -> Self {
         let capital = |c: char| c.is_ascii_uppercase() || c == '_';
         let is_one = !name.is_empty() && name.chars().all(capital);
         Self(is_one.then(|| Word::Text(name.to_owned())))

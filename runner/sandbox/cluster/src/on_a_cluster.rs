@@ -188,7 +188,7 @@ async fn the_api_server_checks_tokens_and_knows_deleted_accounts() {
         );
         assert!(!error.to_string().contains(&refused), "{error}");
     }
-    // A user of another kind is authenticated, and is no workload.
+    // A user of another kind is authenticated, but is not a workload.
     let admin = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
     let admin = serde_json::to_value(&admin.auth_infos[0]).expect("a user");
     let admin = admin["user"]["token"].as_str().unwrap_or_default();

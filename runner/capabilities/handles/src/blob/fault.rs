@@ -21,7 +21,7 @@ pub(super) fn own(error: io::Error) -> io::Error {
 }
 
 /// Returns the failure of a blob whose bytes could not be created or read, if that is the error or
-/// among its causes: whoever sends a blob gets this error from its client. `what` completes
+/// among its causes. A client that sends a blob returns such an error. `what` completes
 /// "cannot …".
 pub fn blob_failure(what: &str, error: &(dyn Error + 'static)) -> Option<Failure> {
     std::iter::successors(Some(error), |error| cause(*error))
