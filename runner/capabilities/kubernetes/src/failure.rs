@@ -19,14 +19,23 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
             format!("cannot {what}: {TooLarge}"),
         ),
         // All other errors occur before an answer: the network, TLS, the endpoint, a token.
-        error => Failure::new(
-            Class::Unavailable,
-            codes::kubernetes::UNREACHABLE,
-            Owner::Cluster,
-            format!("cannot {what}: the API server did not answer: {}", causes::chain(error)),
-        )
-        .with_help("check whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
+        error => unanswered(what, &causes::chain(error)),
     }
+}
+
+/// Returns the failure of a request without an answer.
+fn unanswered(what: &str, why: &str) -> Failure {
+    let failure = Failure::new(
+        Class::Unavailable,
+        codes::kubernetes::UNREACHABLE,
+        Owner::Cluster,
+        format!("cannot {what}: the API server did not answer: {why}"),
+    );
+    // The words of hyper's connectors for a proxy.
+    if why.contains("tunnel error") || why.contains("SOCKS") {
+        return failure.with_help("the request went through the proxy in HTTPS_PROXY, or in the kubeconfig's `proxy-url`: check that it is running and allows the cluster's host, or exclude the host with NO_PROXY");
+    }
+    failure.with_help("check whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)")
 }
 
 /// Returns whether an answer was not read to its end, because of its size.
@@ -90,6 +99,14 @@ mod tests {
             ..Status::default()
         };
         of_status("create pods builds/b", &status)
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_answer_is_named() {
+        let direct = unanswered("get pods", "client error (Connect): tcp connect error");
+        assert!(direct.help[0].contains("private endpoint"), "{direct:?}");
+        let proxied = unanswered("get pods", "client error (Connect): tunnel error: refused");
+        assert!(proxied.help[0].contains("HTTPS_PROXY"), "{proxied:?}");
     }
 
     #[test]

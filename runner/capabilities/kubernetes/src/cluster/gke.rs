@@ -38,9 +38,7 @@ pub(super) async fn client(
     credentials: &Arc<Credentials>,
 ) -> Result<Client, Failure> {
     let candidates = choice.candidates(server);
-    let connect = |candidate: &Candidate| {
-        connect(candidate, server, credentials).map_err(|why| unusable(cluster, &why))
-    };
+    let connect = |candidate: &Candidate| connect(cluster, candidate, server, credentials);
     match &candidates[..] {
         [] => Err(none(cluster, server, choice)),
         // Without a choice, the first call finds out whether it answers.
@@ -78,19 +76,21 @@ async fn answers(client: &Client) -> Result<(), Unanswered> {
 }
 
 fn connect(
+    cluster: &Name,
     candidate: &Candidate,
     server: &ApiServer,
     credentials: &Arc<Credentials>,
-) -> Result<Client, String> {
-    let url = format!("https://{}", candidate.host);
-    let url = url.parse();
-    let mut config = Config::new(url.map_err(|_| format!("{candidate} is not a valid address"))?);
+) -> Result<Client, Failure> {
+    let wrong = |why: &str| unusable(cluster, why);
+    let url = format!("https://{}", candidate.host).parse();
+    let url = url.map_err(|_| wrong(&format!("{candidate} is not a valid address")))?;
+    let mut config = Config::new(url);
     if candidate.way != Way::Dns && !server.authority.is_empty() {
         let certificates = certificates(&server.authority);
-        let wrong = || "its CA certificate is not valid base64-encoded PEM".to_owned();
-        config.root_cert = Some(certificates.ok_or_else(wrong)?);
+        let broken = || wrong("its CA certificate is not valid base64-encoded PEM");
+        config.root_cert = Some(certificates.ok_or_else(broken)?);
     }
-    config.proxy_url = proxy::of(&config.cluster_url, None)?;
+    config.proxy_url = proxy::of(cluster.as_str(), &config.cluster_url, None)?;
     bounded(&mut config);
     let credentials = Arc::clone(credentials);
     // The headers are asked for at each request, so that tokens are renewed in runs of any length.
@@ -105,7 +105,7 @@ fn connect(
             Ok::<_, tower::BoxError>(request)
         }
     });
-    let builder = ClientBuilder::try_from(config).map_err(|error| error.to_string())?;
+    let builder = ClientBuilder::try_from(config).map_err(|error| wrong(&error.to_string()))?;
     // The buffer makes kube's own stack, with its timeouts and proxies, clonable.
     Ok(builder
         .with_layer(&BufferLayer::new(CALLS_WAITING))

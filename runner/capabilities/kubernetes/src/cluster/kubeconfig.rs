@@ -48,7 +48,7 @@ pub(super) async fn client(
             (config.map_err(|error| unusable(error.to_string()))?, named)
         }
     };
-    config.proxy_url = proxy::of(&config.cluster_url, named.as_deref()).map_err(unusable)?;
+    config.proxy_url = proxy::of(cluster, &config.cluster_url, named.as_deref())?;
     make_known(&config, credentials);
     bounded(&mut config);
     // This runs the kubeconfig's program, and waits for it.

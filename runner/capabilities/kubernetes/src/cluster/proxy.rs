@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::{NO_PROXIES, PROXIES};
 
 /// Returns the proxy for requests to an API server: the one that its kubeconfig entry names, or the
@@ -13,8 +14,21 @@ use sidestep_transport::{NO_PROXIES, PROXIES};
 /// kube's own answer is not used: it compares `NO_PROXY` with the proxy's address.
 ///
 /// # Errors
-/// The reason why a proxy's address can't be read, without the address: it may contain a password.
-pub(super) fn of(server: &Uri, named: Option<&str>) -> Result<Option<Uri>, String> {
+/// `kubernetes.cluster-unusable` if the proxy's address can't be read. It is not in the message,
+/// because it may contain a password.
+pub(super) fn of(cluster: &str, server: &Uri, named: Option<&str>) -> Result<Option<Uri>, Failure> {
+    find(server, named).map_err(|why| {
+        Failure::new(
+            Class::Failed,
+            codes::kubernetes::CLUSTER_UNUSABLE,
+            Owner::Operator,
+            format!("the proxy for cluster {cluster} can't be used: {why}"),
+        )
+        .with_help("write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT, or exclude the cluster's host with NO_PROXY")
+    })
+}
+
+fn find(server: &Uri, named: Option<&str>) -> Result<Option<Uri>, String> {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         return parse("the kubeconfig's `proxy-url`", named).map(Some);
     }
@@ -58,7 +72,7 @@ fn parse(origin: &str, proxy: &str) -> Result<Uri, String> {
         Some(("socks5h", rest)) => format!("socks5://{rest}"),
         Some(_) => {
             return Err(format!(
-                "{origin} is not the address of a proxy: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT"
+                "{origin} is not the address of an HTTP or SOCKS5 proxy"
             ));
         }
         None => format!("http://{proxy}"),
@@ -137,13 +151,17 @@ mod tests {
             let why = chosen(server, wrong, "x").expect_err("no proxy");
             assert!(why.starts_with("HTTPS_PROXY is not"), "{why}");
             assert!(!why.contains("hunter2"), "{why}");
+            let failure = of("prod", &server.parse().expect("an address"), Some(wrong));
+            let failure = failure.expect_err("no proxy");
+            assert_eq!(failure.owner, Owner::Operator);
+            assert!(!failure.message.contains("hunter2"), "{failure:?}");
         }
     }
 
     #[test]
     fn a_kubeconfig_names_its_own() {
         let server = "https://127.0.0.1:6443".parse().expect("an address");
-        let found = of(&server, Some("socks5://bastion:1080")).expect("a proxy");
+        let found = of("prod", &server, Some("socks5://bastion:1080")).expect("a proxy");
         assert_eq!(
             found.map(|proxy| proxy.to_string()).as_deref(),
             Some("socks5://bastion:1080/")
