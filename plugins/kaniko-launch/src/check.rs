@@ -9,7 +9,6 @@ use crate::dockerfile::problems;
 use crate::flags;
 use crate::inputs::{Inputs, Known};
 use crate::layout;
-use crate::resources;
 
 /// The largest Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
@@ -18,7 +17,7 @@ const LARGEST: u64 = 1 << 20;
 pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
     found.extend(inputs.context.as_deref().and_then(layout::warning));
-    found.extend(resources::problems(inputs));
+    found.extend(inputs.resources().problems(codes::kaniko::RESOURCES));
     let destinations = inputs.destinations.iter().flatten();
     let images = destinations.chain(inputs.cache_repo.iter().flatten());
     found.extend(images.filter_map(without_repository));

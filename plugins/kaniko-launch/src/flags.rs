@@ -1,10 +1,10 @@
 //! kaniko's command line and environment.
 
 use sidestep::{Diagnostic, codes};
+use sidestep_pod::LAST_WORDS;
 
 use crate::inputs::{Inputs, Kaniko};
 use crate::layout;
-use crate::pod::LAST_WORDS;
 
 /// The flags that the step sets, each with the input that decides it; empty if none does.
 const OWN: &[(&str, &str)] = &[

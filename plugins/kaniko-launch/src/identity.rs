@@ -10,6 +10,7 @@ use std::cell::OnceCell;
 
 use sidestep::google::{Member, Repository, let_act_as};
 use sidestep::{Command, Value, kubectl};
+use sidestep_pod::serve_identities;
 
 use crate::inputs::Inputs;
 use crate::repair::{self, KeyField};
@@ -51,7 +52,7 @@ impl<'a> Identity<'a> {
             // A key says nothing about the nodes.
             return match self.inputs.google_key {
                 Some(_) => Vec::new(),
-                None => repair::serve_identities(cluster, &[]),
+                None => serve_identities(cluster, &[]),
             };
         };
         let mut commands = Vec::new();
@@ -60,7 +61,7 @@ impl<'a> Identity<'a> {
         }
         let pools: Vec<&str> = self.unserved().iter().map(|pool| &*pool.name).collect();
         if !pools.is_empty() {
-            commands.extend(repair::serve_identities(cluster, &pools));
+            commands.extend(serve_identities(cluster, &pools));
         }
         commands
     }

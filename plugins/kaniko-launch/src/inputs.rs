@@ -7,14 +7,10 @@ use std::collections::BTreeMap;
 use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::serde_json::Value;
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
-
-use crate::amount::{Amount, Cpu};
+use sidestep_pod::{Amount, Cpu, SERVED};
 
 pub(crate) use kaniko::{Kaniko, Layers};
 
-/// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
-/// identities, and not by Compute Engine's, which knows the node's account alone.
-const SERVED: &str = "iam.gke.io/gke-metadata-server-enabled";
 /// The executor that is used unless the step names another; pin it by digest in your pipelines.
 const EXECUTOR: &str = "ghcr.io/osscontainertools/kaniko:v1.28.3";
 
@@ -171,17 +167,11 @@ where
 }
 
 impl Inputs {
-    /// Returns whether the build runs only on nodes where it can't be the node's account.
-    pub(crate) fn only_served_nodes(&self) -> bool {
-        self.node_selector
-            .get(SERVED)
-            .is_some_and(|value| value == "true")
-    }
-
     /// Returns whether the step reads the cluster through GKE: only if the build could have another
     /// identity than its workload's. It is the condition of the request for `gke`.
     pub(crate) fn looks_at_cluster(&self) -> bool {
-        self.cluster.project().is_some() && (self.google_key.is_some() || !self.only_served_nodes())
+        self.cluster.project().is_some()
+            && (self.google_key.is_some() || !self.work().only_served_nodes())
     }
 
     /// Returns the cache of layers, if the build uses one.
@@ -265,7 +255,7 @@ mod tests {
     fn defaults_are_readable() {
         let inputs = example(&json!({}));
         assert_eq!(inputs.executor.as_str(), EXECUTOR);
-        assert!(inputs.only_served_nodes() && !inputs.looks_at_cluster());
+        assert!(inputs.work().only_served_nodes() && !inputs.looks_at_cluster());
         let keyed = example(&json!({ "googleKey": { "secret": "builder-key" } }));
         assert_eq!(keyed.google_key.as_ref().expect("a key").key, "key.json");
         assert!(keyed.looks_at_cluster());

@@ -4,26 +4,19 @@
 //! an earlier one began. The log does not pass through the plugin, which receives the pod's states
 //! and events, and the log lines that may be kaniko's own error.
 
-mod amount;
 mod build;
 mod check;
 mod diagnosis;
 mod dockerfile;
-mod ending;
 mod flags;
 mod identity;
 mod inputs;
 mod layout;
-mod mesh;
 mod outcome;
-mod placement;
 mod pod;
 mod printed;
-mod refused;
 mod repair;
-mod resources;
-mod told;
-mod watch;
+mod work;
 
 use inputs::{Inputs, Known, Outputs};
 use sidestep::{Check, Diagnostic, Result, Step};

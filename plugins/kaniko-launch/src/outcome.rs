@@ -1,118 +1,39 @@
-//! The outcome of a pod that has ended.
+//! The outcome of a build whose pod has ended.
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner, Result, codes};
+use sidestep::{Error, Result, codes};
 use sidestep_kaniko_messages::Kind;
+use sidestep_pod::{Exit, Followed, exit, not_ready};
 
 use crate::diagnosis::of_log;
-use crate::ending::{Disruption, Ending, Seen, ending};
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
-use crate::mesh;
 use crate::printed::Printed;
-use crate::repair::list_events;
 
 /// The failures that a service mesh causes while it is not ready.
 const NO_NETWORK: [Kind; 2] = [Kind::Network, Kind::HostUnknown];
 
-/// Returns the outputs of a build that succeeded, or why it did not. `asked` tells whether this run
-/// deleted the pod; `tail` is the end of the log.
+/// Returns the outputs of a build that succeeded, or why it did not.
 pub(crate) fn outcome(
-    seen: &Seen,
-    asked: bool,
+    followed: &Followed,
     printed: &Printed,
-    tail: &str,
     inputs: &Inputs,
     identity: &Identity<'_>,
 ) -> Result<Outputs> {
-    Err(match ending(seen, asked) {
-        Ending::Built(ended) => return built(ended, inputs),
-        Ending::Failed(ended) => {
-            let error = of_log(ended, printed, tail, inputs, identity);
-            match seen.unready() {
-                Some(container)
-                    if NO_NETWORK
-                        .iter()
-                        .any(|kind| kind.facts().code == error.code) =>
-                {
-                    mesh::not_ready(container, &error.message)
-                }
-                _ => error,
-            }
+    let Followed { seen, asked, tail } = followed;
+    let work = inputs.work();
+    let ended = match exit(seen, *asked, &work)? {
+        Exit::Succeeded(ended) => return built(ended, inputs),
+        Exit::Failed(ended) => ended,
+    };
+    let error = of_log(ended, printed, tail, inputs, identity);
+    let mut without_network = NO_NETWORK.iter();
+    Err(match seen.unready() {
+        Some(container) if without_network.any(|kind| kind.facts().code == error.code) => {
+            not_ready(container, &error.message, &work)
         }
-        Ending::OutOfMemory => out_of_memory(inputs),
-        Ending::Disrupted(how, message) => disrupted(how, &message),
-        Ending::OverTime => Error::new(
-            Class::TimedOut,
-            codes::pod::DEADLINE,
-            Owner::Author,
-            "the build exceeded its time limit, and the cluster ended it",
-        )
-        .help("give the step a longer `timeout`"),
-        Ending::Deleted => Error::new(
-            Class::Failed,
-            codes::pod::DELETED,
-            Owner::Cluster,
-            "a caller outside this run deleted the build's pod before it ended",
-        )
-        .help("find the caller in the cluster's audit log, then run the step again"),
-        Ending::ByThisRun => Error::new(
-            Class::Failed,
-            codes::pod::STOPPED,
-            Owner::Author,
-            "an earlier process of this run deleted the build's pod before it ended",
-        )
-        .help("run it again"),
-        Ending::OtherContainer(other) => mesh::failed(other, &inputs.namespace),
-        Ending::NotStarted(why) => Error::new(
-            Class::Failed,
-            codes::pod::NOT_STARTABLE,
-            Owner::Cluster,
-            with_reason("the build's pod ended before kaniko started", &why),
-        )
-        .help("the events of the namespace say why:")
-        .helps(list_events(inputs)),
+        _ => error,
     })
-}
-
-/// Returns the failure of a pod that the cluster ended. Running again is safe.
-fn disrupted(how: Disruption, message: &str) -> Error {
-    let (code, what) = match how {
-        Disruption::Drained => (
-            codes::pod::EVICTED,
-            "the build's pod was evicted, for example because its node is drained for an upgrade",
-        ),
-        Disruption::Evicted => (codes::pod::EVICTED, "the node evicted the build's pod"),
-        Disruption::Preempted => (
-            codes::pod::PREEMPTED,
-            "the build's pod was preempted by a pod of a higher priority",
-        ),
-        Disruption::NodeLost => (codes::pod::NODE_LOST, "the build's node was lost"),
-    };
-    let error = Error::new(
-        Class::Unavailable,
-        code,
-        Owner::Cluster,
-        with_reason(what, message),
-    );
-    let error = match how {
-        Disruption::Evicted => error.help(
-            "set `memory` and `ephemeralStorage`, so that the build is scheduled to a node with enough room",
-        ),
-        Disruption::Preempted => {
-            error.help("the build's pod has the cluster's default priority, which a cluster administrator can raise (a PriorityClass with `globalDefault: true`)")
-        }
-        Disruption::Drained | Disruption::NodeLost => error,
-    };
-    error.help("run it again, or let the step retry: `retry: { attempts: 3, on: [unavailable] }`")
-}
-
-/// Returns what happened, with the cluster's own sentence if there is one.
-fn with_reason(what: &str, reason: &str) -> String {
-    match reason.trim() {
-        "" => what.to_owned(),
-        reason => format!("{what}: {reason}"),
-    }
 }
 
 fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
@@ -141,22 +62,10 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
     })
 }
 
-fn out_of_memory(inputs: &Inputs) -> Error {
-    let had = match inputs.memory.and_then(|memory| memory.limit) {
-        Some(limit) => format!("its limit of {limit}"),
-        None => "its node could provide".to_owned(),
-    };
-    Error::failed(
-        codes::pod::OUT_OF_MEMORY,
-        format!("the build needed more memory than {had}"),
-    )
-    .help("raise `memory`")
-    .help("or use less: fewer and smaller files in one RUN or COPY, no layer cache")
-}
-
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
+    use sidestep_pod::Seen;
 
     use super::*;
     use crate::identity::Facts;
@@ -177,10 +86,15 @@ mod tests {
     fn end(pod: &Value) -> Result<Outputs> {
         let inputs = example(&json!({}));
         let identity = Identity::known(&inputs, Facts::default());
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(CONTAINER);
         seen.state(pod);
         seen.end();
-        outcome(&seen, false, &Printed::default(), "", &inputs, &identity)
+        let followed = Followed {
+            seen,
+            asked: false,
+            tail: String::new(),
+        };
+        outcome(&followed, &Printed::default(), &inputs, &identity)
     }
 
     fn code(pod: &Value) -> String {

@@ -3,32 +3,22 @@
 use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
+use sidestep_pod::{GRACE, LAST_WORDS, deadline, resources};
 
 use crate::flags::{arguments, environment};
 use crate::inputs::{GoogleKey, Inputs};
-use crate::placement;
-use crate::resources::resources;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
-/// The file in which the kubelet reads a container's termination message, and so the digest.
-pub(crate) const LAST_WORDS: &str = "/dev/termination-log";
 /// The folder of a key in the container. kaniko leaves mounts out of the image.
 const KEYS: &str = "/var/run/secrets/google";
 /// The volume that a key comes in.
 pub(crate) const VOLUME: &str = "google-key";
 /// The key's file in that folder, under any name in the Secret.
 const KEY_FILE: &str = "key.json";
-/// The limit of a build whose step has no `timeout`.
-const LONGEST: Duration = Duration::from_hours(6);
-/// The time that the build's processes get to end.
-const GRACE: Duration = Duration::from_secs(5);
-/// The time that the pod may outlive the step, so that the step ends first and reports why.
-const MARGIN: Duration = Duration::from_mins(1);
 
 /// Returns the pod's object. `remaining` is the rest of the step's time.
 pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> Value {
-    let deadline = remaining.map_or(LONGEST, |time| time + MARGIN);
     let mut pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -41,7 +31,7 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
             "serviceAccountName": inputs.service_account,
             "restartPolicy": "Never",
             // Whatever becomes of the runner, the cluster ends the build.
-            "activeDeadlineSeconds": deadline.as_secs(),
+            "activeDeadlineSeconds": deadline(remaining),
             // kaniko has nothing to finish: a longer grace only delays clean-up.
             "terminationGracePeriodSeconds": GRACE.as_secs(),
             // The build's identity comes from the metadata server; it asks the cluster nothing.
@@ -53,7 +43,7 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
                 "args": arguments(inputs),
                 "terminationMessagePath": LAST_WORDS,
                 "terminationMessagePolicy": "FallbackToLogsOnError",
-                "resources": resources(inputs),
+                "resources": resources(inputs.resources()),
                 "securityContext": {
                     // kaniko unpacks images as root, and needs nothing beyond that.
                     "allowPrivilegeEscalation": false,
@@ -76,7 +66,7 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
     if !env.is_empty() {
         pod["spec"]["containers"][0]["env"] = env.into();
     }
-    placement::place(&mut pod, inputs);
+    inputs.placement().place(&mut pod);
     pod
 }
 
@@ -129,5 +119,49 @@ mod tests {
             pod["spec"]["containers"][0]["resources"]["limits"]["memory"],
             "2Gi"
         );
+    }
+
+    #[test]
+    fn what_the_inputs_say_stands_in_the_pod() {
+        let inputs = example(&json!({
+            "tolerations": [{ "key": "builds", "operator": "Exists" }],
+            "affinity": { "nodeAffinity": { "x": 1 } },
+            "priorityClass": "ci",
+            "runtimeClass": "gvisor",
+            "queue": "builds",
+            "podLabels": {
+                "team": "a", "app.kubernetes.io/name": "other",
+                "kueue.x-k8s.io/queue-name": "other",
+            },
+            "podAnnotations": { "sidecar.istio.io/inject": "false" },
+        }));
+        let pod = pod("p", &inputs, None);
+        let expected = json!({
+            "app.kubernetes.io/name": "kaniko-launch", "team": "a",
+            "kueue.x-k8s.io/queue-name": "builds",
+        });
+        assert_eq!(pod["metadata"]["labels"], expected);
+        let annotations = json!({ "sidecar.istio.io/inject": "false" });
+        assert_eq!(pod["metadata"]["annotations"], annotations);
+        let spec = &pod["spec"];
+        let tolerations = json!([{ "key": "builds", "operator": "Exists" }]);
+        assert_eq!(spec["tolerations"], tolerations);
+        assert_eq!(spec["affinity"], json!({ "nodeAffinity": { "x": 1 } }));
+        assert_eq!(spec["priorityClassName"], "ci");
+        assert_eq!(spec["runtimeClassName"], "gvisor");
+    }
+
+    #[test]
+    fn nothing_is_added_without_inputs() {
+        let pod = pod("p", &example(&json!({})), None);
+        assert!(pod["metadata"]["annotations"].is_null());
+        for field in [
+            "tolerations",
+            "affinity",
+            "priorityClassName",
+            "runtimeClassName",
+        ] {
+            assert!(pod["spec"][field].is_null(), "{field}");
+        }
     }
 }

@@ -6,19 +6,6 @@ use sidestep::{Cluster, Command, Value};
 
 use crate::inputs::{GoogleKey, Inputs};
 
-/// Returns the commands that make node pools serve workload identities: these pools, or if none are
-/// given, all that don't.
-pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<Command> {
-    let Some(cluster) = cluster.gke() else {
-        return Vec::new();
-    };
-    if pools.is_empty() {
-        return cluster.serve_all_identities().into_iter().collect();
-    }
-    let updates = pools.iter().map(|pool| cluster.serve_identities(pool));
-    updates.flatten().collect()
-}
-
 /// Returns a command's output as the cluster's workload pool, for a pool that was not read.
 pub(crate) fn asked_pool(cluster: &Cluster) -> Option<Value> {
     cluster.gke()?.show_pool()?.output()
@@ -115,13 +102,6 @@ pub(crate) fn describe_secret(inputs: &Inputs, key: &GoogleKey) -> Option<Comman
         .build()
 }
 
-/// Lists the events of the build's namespace, which say why a pod does not start.
-pub(crate) fn list_events(inputs: &Inputs) -> Option<Command> {
-    Command::new(&["kubectl", "get", "events"])
-        .option("-n", &inputs.namespace)
-        .build()
-}
-
 /// Lists what a context holds.
 pub(crate) fn list_context(inputs: &Inputs) -> Option<Command> {
     on_context("ls", inputs).value(inputs.path.as_str()).build()
@@ -173,10 +153,6 @@ mod tests {
             None,
             "it is in no folder, and the whole bucket is too much"
         );
-        assert_eq!(
-            lines(&serve_identities(&inputs.cluster, &["a", "b"])),
-            ["a", "b"].map(|pool| format!("gcloud container node-pools update {pool} --cluster ci --location europe-west1 --project demo --workload-metadata=GKE_METADATA"))
-        );
     }
 
     #[test]
@@ -202,19 +178,11 @@ mod tests {
             "{key}"
         );
         assert_eq!(secret, "kubectl delete secret builder-key -n builds");
-        assert_eq!(
-            lines(&serve_identities(&inputs.cluster, &[])),
-            [
-                "gcloud container node-pools list --cluster ci --location europe-west1 --project demo '--filter=NOT config.workloadMetadataConfig.mode=GKE_METADATA' '--format=value(name)' | xargs -I '{}' gcloud container node-pools update '{}' --cluster ci --location europe-west1 --project demo --workload-metadata=GKE_METADATA"
-            ]
-        );
     }
 
     #[test]
     fn nothing_is_printed_of_a_cluster_that_only_settings_know() {
         let cluster: Cluster = "staging".parse().expect("a name");
-        assert_eq!(serve_identities(&cluster, &[]), []);
-        assert_eq!(serve_identities(&cluster, &["a"]), []);
         assert_eq!(asked_pool(&cluster), None);
         assert_eq!(asked_number(&cluster), None);
     }

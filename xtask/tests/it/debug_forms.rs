@@ -24,10 +24,7 @@ const QUOTES: [(&str, &str); 15] = [
         "runner/launch/src/prepare/contexts.rs",
         "a key, never printed",
     ),
-    (
-        "plugins/kaniko-launch/src/amount/cpu.rs",
-        "a text of the author's",
-    ),
+    ("sdk/pod/src/amount/cpu.rs", "a text of the author's"),
     ("runner/capabilities/registry/src/index.rs", "for fuzzing"),
     (
         "runner/tracing/src/events.rs",

@@ -80,7 +80,7 @@ impl Identity<'_> {
         let mut lines: Vec<Help> =
             vec!["use Workload Identity instead (the first command may recreate nodes):".into()];
         lines.extend(commands.into_iter().map(Help::from));
-        if !self.inputs.only_served_nodes() {
+        if !self.inputs.work().only_served_nodes() {
             lines.push(
                 "then remove `nodeSelector`, so that builds run only on nodes that serve workload identities"
                     .into(),

@@ -1,4 +1,4 @@
-//! Problems that keep a pod from building, and how long each may take to recover.
+//! Problems that keep a pod from its work, and how long each may take to recover.
 
 use std::time::Duration;
 
@@ -6,11 +6,9 @@ use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner, codes};
 
 use super::room::no_room;
-use crate::inputs::{GoogleKey, Inputs};
 use crate::mesh;
 use crate::placement::held;
-use crate::pod::CONTAINER;
-use crate::repair::{describe_secret, list_events};
+use crate::work::Work;
 
 /// The reasons of a waiting container that may recover by itself: a registry that is slow to
 /// answer, a Secret that is about to be created.
@@ -27,9 +25,9 @@ const MAY_HEAL: &[&str] = &[
 const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
 
 /// Returns what the pod's state shows: a reason, how long it may last, and the error after that.
-pub(super) fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
+pub(super) fn trouble(pod: &Value, work: &Work<'_>) -> Option<(String, Duration, Error)> {
     let status = &pod["status"];
-    if let Some(trouble) = not_started(status, inputs) {
+    if let Some(trouble) = not_started(status, work) {
         return Some(trouble);
     }
     if held(pod).is_some() {
@@ -40,24 +38,19 @@ pub(super) fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration,
         .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
         .find_map(|condition| condition["message"].as_str());
     unschedulable.map(|message| {
-        let error = no_room(message, inputs);
-        (
-            "Unschedulable".to_owned(),
-            inputs.pending_grace.get(),
-            error,
-        )
+        let error = no_room(message, work);
+        ("Unschedulable".to_owned(), work.pending_grace, error)
     })
 }
 
-/// Returns why a container keeps the build from starting: kaniko's own, or one that must start
-/// before it.
-fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
+/// Returns why a container keeps the work from starting: its own, or one that must start before it.
+fn not_started(status: &Value, work: &Work<'_>) -> Option<(String, Duration, Error)> {
     let all = ["containerStatuses", "initContainerStatuses"];
     let all = all
         .iter()
         .filter_map(|list| status[list].as_array())
         .flatten();
-    let (own, others): (Vec<&Value>, Vec<_>) = all.partition(|one| one["name"] == CONTAINER);
+    let (own, others): (Vec<&Value>, Vec<_>) = all.partition(|one| one["name"] == work.container);
     let waiting = |one: &Value| {
         let waiting = &one["state"]["waiting"];
         let reason = waiting["reason"].as_str()?.to_owned();
@@ -65,60 +58,44 @@ fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Err
         let grace = if NEVER_HEALS.contains(&&*reason) {
             Duration::ZERO
         } else if MAY_HEAL.contains(&&*reason) {
-            inputs.pull_grace.get()
+            work.pull_grace
         } else {
             return None;
         };
         Some((reason, message, grace))
     };
     if let Some((reason, message, grace)) = own.iter().find_map(|one| waiting(one)) {
-        let error = not_startable(&reason, &message, inputs);
+        let error = not_startable(&reason, &message, work);
         return Some((reason, grace, error));
     }
-    // Once kaniko runs, what befalls the others is nothing to wait for.
+    // Once the program runs, what befalls the others is nothing to wait for.
     let has_started = own.iter().any(|one| !one["state"]["waiting"].is_object());
     let (name, (reason, message, grace)) = others
         .iter()
         .filter(|_| !has_started)
         .find_map(|one| Some((one["name"].as_str()?, waiting(one)?)))?;
-    let error = mesh::waits(name, &inputs.namespace, &reason, &message);
+    let error = mesh::waits(name, work, &reason, &message);
     Some((reason, grace, error))
 }
 
-/// Returns the error of a pod that does not get the Secret of its key.
-pub(super) fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
-    Error::new(
-        Class::NotFound,
-        codes::identity::KEY_MISSING,
-        Owner::Author,
-        format!(
-            "the build's pod can't mount the key `{}` of Secret {}/{}: {message}",
-            key.key, inputs.namespace, key.secret
-        ),
-    )
-    .help("check what the Secret contains:")
-    .helps(describe_secret(inputs, key))
-    .help("or use no key, which is safer: remove `googleKey` (docs/ways.md)")
-}
-
-fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
-    let image = inputs.executor.as_str();
+fn not_startable(reason: &str, message: &str, work: &Work<'_>) -> Error {
+    let noun = work.noun;
     if reason.contains("Image") || reason == "RegistryUnavailable" {
         return Error::new(
             Class::Failed,
             codes::pod::IMAGE_PULL,
             Owner::Cluster,
-            format!("the executor image {image} can't be pulled: {message}"),
+            format!("{} can't be pulled: {message}", work.image_text()),
         )
-        .help("check that the name is right and that the node's account has permission to pull it: the node pulls the image, not the build")
-        .help("or set `executor` to another image");
+        .help(format!("check that the name is right and that the node's account has permission to pull it: the node pulls the image, not the {noun}"))
+        .help(format!("or set `{}` to another image", work.image_input));
     }
     Error::new(
         Class::Failed,
         codes::pod::NOT_STARTABLE,
         Owner::Cluster,
-        format!("the build's container can't start: {reason}: {message}"),
+        format!("the {noun}'s container can't start: {reason}: {message}"),
     )
     .help("the events of the namespace can say more:")
-    .helps(list_events(inputs))
+    .helps(work.list_events())
 }

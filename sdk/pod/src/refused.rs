@@ -1,8 +1,8 @@
-//! Help for a build's pod that the cluster refuses.
+//! Help for a pod that the cluster refuses.
 
 use sidestep::{Command, Error, codes, kubectl};
 
-use crate::inputs::Inputs;
+use crate::work::Work;
 
 /// The inputs that set an amount, by the resource that a quota or a LimitRange names.
 const AMOUNTS: [(&str, &str); 3] = [
@@ -11,22 +11,20 @@ const AMOUNTS: [(&str, &str); 3] = [
     ("ephemeral-storage", "`ephemeralStorage`"),
 ];
 
-/// Adds the help for a build to the host's error.
-pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
-    let error = error.context("the build was not started");
+/// Adds the help for the work's inputs to the host's error.
+pub(crate) fn refused(error: Error, work: &Work<'_>) -> Error {
+    let error = error.context(format!("the {} was not started", work.noun));
     match error.code.as_str() {
-        codes::kubernetes::QUOTA => of_amounts(error, inputs),
-        codes::kubernetes::POD_SECURITY => error
-            .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this namespace are among its labels:")
-            .helps(show_labels(inputs)),
+        codes::kubernetes::QUOTA => of_amounts(error, work),
+        codes::kubernetes::POD_SECURITY => error.help(work.pod_security).helps(show_labels(work)),
         codes::kubernetes::SERVICE_ACCOUNT_MISSING => {
-            let create = kubectl::create_account(&inputs.namespace, &inputs.service_account);
+            let create = kubectl::create_account(work.namespace, work.service_account);
             error
                 .help("correct `serviceAccount`, or create it and link it to a Google account (docs/ways.md):")
                 .helps(create)
         }
         codes::kubernetes::NOT_FOUND => {
-            let create = kubectl::create_namespace(&inputs.namespace);
+            let create = kubectl::create_namespace(work.namespace);
             error
                 .help("correct `namespace`, or create it:")
                 .helps(create)
@@ -36,7 +34,7 @@ pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
 }
 
 /// Adds the help for amounts that a quota or a LimitRange does not allow.
-fn of_amounts(error: Error, inputs: &Inputs) -> Error {
+fn of_amounts(error: Error, work: &Work<'_>) -> Error {
     let named: Vec<&str> = AMOUNTS
         .iter()
         .filter(|(resource, _)| error.message.contains(resource))
@@ -52,7 +50,7 @@ fn of_amounts(error: Error, inputs: &Inputs) -> Error {
         format!("change {named} to what the namespace allows, or wait until other pods have ended")
     };
     let describe = Command::new(&["kubectl", "describe", "resourcequota,limitrange"])
-        .option("-n", &inputs.namespace)
+        .option("-n", work.namespace)
         .build();
     error
         .help(help)
@@ -60,24 +58,23 @@ fn of_amounts(error: Error, inputs: &Inputs) -> Error {
         .helps(describe)
 }
 
-fn show_labels(inputs: &Inputs) -> Option<Command> {
+fn show_labels(work: &Work<'_>) -> Option<Command> {
     Command::new(&["kubectl", "get", "namespace"])
-        .value(&inputs.namespace)
+        .value(work.namespace)
         .words(&["--show-labels"])
         .build()
 }
 
 #[cfg(test)]
 mod tests {
-    use sidestep::serde_json::json;
     use sidestep::{Class, Owner};
 
     use super::*;
-    use crate::inputs::example;
+    use crate::work::example::build;
 
     fn helps(code: &str, message: &str) -> Vec<String> {
         let error = Error::new(Class::Failed, code, Owner::Cluster, message);
-        let error = refused(error, &example(&json!({})));
+        let error = refused(error, &build());
         assert!(error.message.starts_with("the build was not started: "));
         error.help.iter().map(ToString::to_string).collect()
     }

@@ -3,15 +3,16 @@
 use sidestep::serde_json::Value;
 
 use super::clock::seconds;
-use crate::pod::CONTAINER;
 
 /// The facts about a pod that decide its ending. A fact stays once it was seen: the object may
 /// vanish between two events, and its last state may know less than the one before.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub struct Seen {
+    /// The name of the container that does the work.
+    name: String,
     uid: Option<String>,
     phase: String,
-    /// The state of kaniko's container.
+    /// The state of that container.
     container: Value,
     /// The condition `DisruptionTarget`, once it was true.
     disruption: Option<Value>,
@@ -21,15 +22,23 @@ pub(crate) struct Seen {
     message: String,
     /// The statuses of the other containers: init containers, sidecars.
     others: Vec<Value>,
-    /// Another container that was not ready while kaniko ran.
+    /// Another container that was not ready while the work ran.
     unready: Option<String>,
     /// The object is gone, or another pod has its name.
     gone: bool,
 }
 
 impl Seen {
+    /// Returns that nothing was seen yet of a pod whose work is done in that container.
+    pub fn new(container: &str) -> Self {
+        Self {
+            name: container.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Takes the pod's newest state; a pod with another uid only shows that the first one is gone.
-    pub(crate) fn state(&mut self, pod: &Value) {
+    pub fn state(&mut self, pod: &Value) {
         let metadata = &pod["metadata"];
         if let Some(uid) = metadata["uid"].as_str() {
             if self.uid.as_deref().is_some_and(|known| known != uid) {
@@ -44,7 +53,8 @@ impl Seen {
             .iter()
             .filter_map(|list| status[list].as_array())
             .flatten();
-        let (own, others): (Vec<&Value>, _) = all.partition(|one| one["name"] == CONTAINER);
+        let (own, others): (Vec<&Value>, _) =
+            all.partition(|one| one["name"] == self.name.as_str());
         if let Some(own) = own.first()
             && self.ended().is_none()
         {
@@ -78,25 +88,25 @@ impl Seen {
         }
     }
 
-    /// Notes that nothing more will be seen: a pod that was neither over nor shows kaniko's end is
-    /// gone.
-    pub(crate) fn end(&mut self) {
+    /// Notes that nothing more will be seen: a pod that was neither over nor shows its container's
+    /// end is gone.
+    pub fn end(&mut self) {
         let is_over = matches!(self.phase.as_str(), "Succeeded" | "Failed");
         self.gone = self.gone || (!is_over && self.ended().is_none());
     }
 
-    /// Returns the `terminated` state of kaniko's container.
+    /// Returns the `terminated` state of the work's container.
     pub(super) fn ended(&self) -> Option<&Value> {
         Some(&self.container["terminated"]).filter(|ended| ended.is_object())
     }
 
-    /// Returns whether kaniko's container runs by the last state that was seen.
+    /// Returns whether the work's container runs by the last state that was seen.
     pub(super) fn is_running(&self) -> bool {
         self.container["running"].is_object()
     }
 
-    /// Returns whether kaniko ended before the cluster or anybody else began to end its pod. Within
-    /// the same second the disruption counts: SIGTERM ends kaniko at once.
+    /// Returns whether the program ended before the cluster or another client began to end its
+    /// pod. Within the same second the disruption counts: SIGTERM may end the program at once.
     pub(super) fn ended_before_any_disruption(&self) -> bool {
         let Some(ended) = self.ended() else {
             return false;
@@ -145,8 +155,8 @@ impl Seen {
         })
     }
 
-    /// Returns the name of another container that was not ready while kaniko ran.
-    pub(crate) fn unready(&self) -> Option<&str> {
+    /// Returns the name of another container that was not ready while the work ran.
+    pub fn unready(&self) -> Option<&str> {
         self.unready.as_deref()
     }
 }

@@ -1,6 +1,6 @@
-//! Decides who ended a build: kaniko itself, the cluster, this run, or another client.
+//! Decides who ended a pod: its program, the cluster, this run, or another client.
 //!
-//! The order of the questions is the contract (`docs/failures.md`): kaniko's own end first, as long
+//! The order of the questions is the contract (`docs/failures.md`): the program's own end first, as long
 //! as it came before any disruption; then memory; then what the cluster says that it did; then the
 //! deletion of the pod's object.
 
@@ -11,16 +11,16 @@ mod tests;
 
 use sidestep::serde_json::Value;
 
-pub(crate) use seen::Seen;
+pub use seen::Seen;
 
-/// The end of a build.
+/// The end of a pod.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending<'a> {
-    /// kaniko ended with exit code 0. Holds the container's `terminated` state.
-    Built(&'a Value),
-    /// kaniko failed by itself. Holds the container's `terminated` state.
+    /// The program ended with exit code 0. Holds the container's `terminated` state.
+    Succeeded(&'a Value),
+    /// The program failed by itself. Holds the container's `terminated` state.
     Failed(&'a Value),
-    /// The kernel killed kaniko for its memory.
+    /// The kernel killed the program for its memory.
     OutOfMemory,
     /// The cluster ended the pod. Holds the cluster's own sentence.
     Disrupted(Disruption, String),
@@ -30,9 +30,9 @@ pub(crate) enum Ending<'a> {
     Deleted,
     /// This run deleted the pod.
     ByThisRun,
-    /// Another container of the pod failed, so that kaniko never started.
+    /// Another container of the pod failed, so that the program never started.
     OtherContainer(&'a Value),
-    /// The pod ended before kaniko started. Holds the kubelet's reason and message.
+    /// The pod ended before the program started. Holds the kubelet's reason and message.
     NotStarted(String),
 }
 
@@ -72,13 +72,13 @@ const REASONS: &[(&str, Disruption)] = &[
 /// The exit code of a process that SIGKILL ended.
 const KILLED: i64 = 128 + 9;
 
-/// Returns what ended the build whose pod was seen so. `asked` tells whether this run asked for the
+/// Returns what ended the pod that was seen so. `asked` tells whether this run asked for the
 /// pod's deletion.
 pub(crate) fn ending(seen: &Seen, asked: bool) -> Ending<'_> {
     let ended = seen.ended();
     if let Some(ended) = ended {
         if ended["exitCode"] == 0 {
-            return Ending::Built(ended);
+            return Ending::Succeeded(ended);
         }
         if seen.ended_before_any_disruption() {
             let is_memory = ended["reason"] == "OOMKilled" || ended["exitCode"] == KILLED;

@@ -11,7 +11,7 @@ use sidestep::serde_json::Value;
 /// CPU time as Kubernetes writes it: `2`, `0.5` or `500m`. A thousandth of a core is the least that
 /// it knows (Kubernetes, "Resource units").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cpu {
+pub struct Cpu {
     thousandths: u64,
 }
 

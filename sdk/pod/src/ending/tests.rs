@@ -2,12 +2,11 @@
 
 use sidestep::serde::Deserialize;
 use sidestep::serde_json::{self, Value};
+use sidestep::{Class, codes};
 
 use super::*;
-use crate::identity::{Facts, Identity};
-use crate::inputs::example;
-use crate::outcome::outcome;
-use crate::printed::Printed;
+use crate::exit::{Exit, exit};
+use crate::work::example::build;
 
 /// A row of `endings.json`. `cause` holds the commands that bring it about on a real cluster, for a
 /// replay there; this test reads the recorded states.
@@ -30,22 +29,19 @@ fn rows() -> Vec<Row> {
 }
 
 fn verdict(row: &Row) -> (String, Option<String>) {
-    let mut seen = Seen::default();
+    let work = build();
+    let mut seen = Seen::new(work.container);
     for state in row.states.iter().filter(|state| !state.is_null()) {
         seen.state(state);
     }
     seen.end();
-    let inputs = example(&serde_json::json!({}));
-    let identity = Identity::known(&inputs, Facts::default());
-    match outcome(
-        &seen,
-        row.asked,
-        &Printed::default(),
-        "",
-        &inputs,
-        &identity,
-    ) {
-        Ok(_) => ("built".to_owned(), None),
+    match exit(&seen, row.asked, &work) {
+        Ok(Exit::Succeeded(_)) => ("built".to_owned(), None),
+        // As kaniko-launch reports a kaniko that printed no error of its own.
+        Ok(Exit::Failed(_)) => (
+            codes::kaniko::FAILED.to_owned(),
+            Some(Class::Failed.as_str().to_owned()),
+        ),
         Err(error) => (error.code, Some(error.class.as_str().to_owned())),
     }
 }

@@ -8,10 +8,9 @@ use std::time::Duration;
 use sidestep::Error;
 use sidestep::serde_json::Value;
 
-use self::trouble::{not_mounted, trouble};
-use crate::inputs::Inputs;
+use self::trouble::trouble;
 use crate::placement::held;
-use crate::pod::VOLUME;
+use crate::work::Work;
 
 /// The kubelet's event while it can't give a pod a Secret: the pod's state says nothing of it.
 const NO_MOUNT: &str = "FailedMount";
@@ -38,8 +37,8 @@ struct Trouble {
 
 impl Watch {
     /// Takes the pod's newest state. Returns the line that describes it, if the line has changed.
-    pub(crate) fn state(&mut self, pod: &Value, now: u64, inputs: &Inputs) -> Option<String> {
-        self.trouble = trouble(pod, inputs).map(|(reason, grace, error)| {
+    pub(crate) fn state(&mut self, pod: &Value, now: u64, work: &Work<'_>) -> Option<String> {
+        self.trouble = trouble(pod, work).map(|(reason, grace, error)| {
             // The same trouble goes on; the pull's two reasons take turns.
             let since = match &self.trouble {
                 Some(known) if kind(&known.reason) == kind(&reason) => known.since,
@@ -60,19 +59,20 @@ impl Watch {
     }
 
     /// Takes an event of the pod.
-    pub(crate) fn event(&mut self, event: &Value, now: u64, inputs: &Inputs) {
+    pub(crate) fn event(&mut self, event: &Value, now: u64, work: &Work<'_>) {
         let text = |key: &str| event[key].as_str().unwrap_or_default();
-        let Some(key) = &inputs.google_key else {
-            return;
-        };
-        if text("reason") == NO_MOUNT && text("message").contains(VOLUME) {
+        let (reason, message) = (text("reason"), text("message"));
+        let mut secrets = work.secrets.iter();
+        if reason == NO_MOUNT
+            && let Some(secret) = secrets.find(|secret| message.contains(secret.volume))
+        {
             self.mount.get_or_insert_with(|| Trouble {
                 reason: NO_MOUNT.to_owned(),
                 since: now,
-                ends: now + milliseconds(inputs.pull_grace.get()),
-                error: not_mounted(text("message"), key, inputs),
+                ends: now + milliseconds(work.pull_grace),
+                error: (secret.not_mounted)(message),
             });
-        } else if MOUNTED.contains(&text("reason")) {
+        } else if MOUNTED.contains(&reason) {
             self.mount = None;
         }
     }
@@ -83,7 +83,7 @@ impl Watch {
         both.min_by_key(|trouble| trouble.ends)
     }
 
-    /// Returns the error that the build ends with, once its trouble has lasted too long.
+    /// Returns the error that the work ends with, once its trouble has lasted too long.
     pub(crate) fn verdict(&mut self, now: u64) -> Option<Error> {
         let up = |trouble: &mut Trouble| now >= trouble.ends;
         let ended = self.trouble.take_if(up).or_else(|| self.mount.take_if(up));
@@ -128,18 +128,20 @@ fn milliseconds(time: Duration) -> u64 {
 mod tests {
     use sidestep::serde_json::json;
 
+    use sidestep::{Class, Owner};
+
     use super::*;
-    use crate::inputs::example;
-    use crate::pod::CONTAINER;
+    use crate::work::MountedSecret;
+    use crate::work::example::build;
 
     fn waiting(reason: &str) -> Value {
         json!({"status": {"phase": "Pending", "containerStatuses": [
-            {"name": CONTAINER, "state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
+            {"name": "kaniko", "state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
     }
 
     #[test]
     fn a_pod_that_a_queue_holds_waits_without_an_end() {
-        let inputs = example(&json!({ "queue": "builds" }));
+        let work = build();
         let mut pod = json!({
             "metadata": { "labels": { "kueue.x-k8s.io/queue-name": "builds" } },
             "spec": { "schedulingGates": [{ "name": "kueue.x-k8s.io/admission" }] },
@@ -148,7 +150,7 @@ mod tests {
                 "message": "Scheduling is blocked due to non-empty scheduling gates" }] },
         });
         let mut watch = Watch::default();
-        let line = watch.state(&pod, 1_000, &inputs);
+        let line = watch.state(&pod, 1_000, &work);
         assert_eq!(
             line.as_deref(),
             Some("pod Pending: waiting in the queue builds")
@@ -157,28 +159,28 @@ mod tests {
         // Once it is admitted, the time in which a node must be found begins.
         pod["spec"] = json!({});
         pod["status"]["conditions"][0]["message"] = "0/3 nodes are available".into();
-        watch.state(&pod, 2_000, &inputs);
+        watch.state(&pod, 2_000, &work);
         assert!(watch.verdict(2_000 + 14 * 60_000).is_none());
         assert!(watch.verdict(2_000 + 15 * 60_000).is_some());
     }
 
     #[test]
     fn a_pull_that_heals_within_its_grace_is_forgotten() {
-        let inputs = example(&json!({}));
+        let work = build();
         let mut watch = Watch::default();
-        watch.state(&waiting("ErrImagePull"), 1_000, &inputs);
-        watch.state(&waiting("ImagePullBackOff"), 20_000, &inputs);
+        watch.state(&waiting("ErrImagePull"), 1_000, &work);
+        watch.state(&waiting("ImagePullBackOff"), 20_000, &work);
         assert!(watch.verdict(30_999).is_none());
-        watch.state(&json!({"status": {"phase": "Running"}}), 30_999, &inputs);
+        watch.state(&json!({"status": {"phase": "Running"}}), 30_999, &work);
         assert!(watch.verdict(1_000_000).is_none());
     }
 
     #[test]
     fn a_pull_that_does_not_heal_ends_the_build_at_its_grace() {
-        let inputs = example(&json!({}));
+        let work = build();
         let mut watch = Watch::default();
-        watch.state(&waiting("ErrImagePull"), 1_000, &inputs);
-        watch.state(&waiting("ImagePullBackOff"), 20_000, &inputs);
+        watch.state(&waiting("ErrImagePull"), 1_000, &work);
+        watch.state(&waiting("ImagePullBackOff"), 20_000, &work);
         assert_eq!(watch.patience(21_000), Duration::from_secs(10));
         let error = watch.verdict(31_000).expect("its time is up");
         assert_eq!(error.code, "pod.image-pull");
@@ -188,56 +190,70 @@ mod tests {
     #[test]
     fn a_name_that_is_no_image_ends_it_at_once() {
         let mut watch = Watch::default();
-        watch.state(&waiting("InvalidImageName"), 5, &example(&json!({})));
+        watch.state(&waiting("InvalidImageName"), 5, &build());
         assert!(watch.verdict(5).is_some());
     }
 
     #[test]
     fn a_secret_that_is_not_there_ends_the_build_at_its_grace() {
-        let inputs = example(&json!({ "googleKey": { "secret": "builder-key" } }));
+        let mut work = build();
+        work.secrets.push(MountedSecret {
+            volume: "google-key",
+            not_mounted: Box::new(|message| {
+                Error::new(
+                    Class::NotFound,
+                    "identity.key-missing",
+                    Owner::Author,
+                    message,
+                )
+            }),
+        });
         let event = json!({"type": "Warning", "reason": "FailedMount",
             "message": "MountVolume.SetUp failed for volume \"google-key\" : secret \"builder-key\" not found"});
         let mut watch = Watch::default();
-        watch.event(&event, 1_000, &inputs);
-        watch.state(&json!({"status": {"phase": "Pending"}}), 2_000, &inputs);
-        watch.event(&event, 20_000, &inputs);
+        watch.event(&event, 1_000, &work);
+        watch.state(&json!({"status": {"phase": "Pending"}}), 2_000, &work);
+        watch.event(&event, 20_000, &work);
         assert!(watch.verdict(30_999).is_none());
         let error = watch.verdict(31_000).expect("its time is up");
         assert_eq!(error.code, "identity.key-missing");
         assert!(error.message.contains("not found"), "{error}");
 
-        watch.event(&event, 40_000, &inputs);
-        watch.event(&json!({"reason": "Pulling"}), 41_000, &inputs);
+        watch.event(&event, 40_000, &work);
+        watch.event(&json!({"reason": "Pulling"}), 41_000, &work);
         assert!(watch.verdict(1_000_000).is_none(), "it came after all");
     }
 
     #[test]
     fn a_sidecar_s_trouble_is_its_own_and_only_counts_before_kaniko_starts() {
-        let inputs = example(&json!({}));
+        let work = build();
         let with = |kaniko: Value| {
             json!({"status": {"phase": "Pending", "containerStatuses": [
                 {"name": "istio-proxy", "state": {"waiting": {"reason": "ErrImagePull", "message": "denied"}}},
-                {"name": CONTAINER, "state": kaniko}]}})
+                {"name": "kaniko", "state": kaniko}]}})
         };
         let mut watch = Watch::default();
         let waits = json!({"waiting": {"reason": "PodInitializing"}});
-        watch.state(&with(waits), 0, &inputs);
+        watch.state(&with(waits), 0, &work);
         let error = watch.verdict(30_000).expect("its time is up");
         assert_eq!(error.code, "pod.sidecar-failed");
         assert!(error.message.contains("`istio-proxy`"), "{error}");
-        watch.state(&with(json!({"running": {}})), 40_000, &inputs);
+        watch.state(&with(json!({"running": {}})), 40_000, &work);
         assert!(watch.verdict(1_000_000).is_none());
     }
 
     #[test]
     fn lack_of_room_is_said_and_waited_for() {
-        let inputs = example(&json!({"pendingGrace": "2m"}));
+        let work = Work {
+            pending_grace: Duration::from_mins(2),
+            ..build()
+        };
         let pod = json!({"status": {"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]}});
         let mut watch = Watch::default();
-        let line = watch.state(&pod, 0, &inputs).expect("something new");
+        let line = watch.state(&pod, 0, &work).expect("something new");
         assert!(line.contains("0/3 nodes are available"), "{line}");
-        assert_eq!(watch.state(&pod, 10, &inputs), None, "said once");
+        assert_eq!(watch.state(&pod, 10, &work), None, "said once");
         assert!(watch.verdict(119_999).is_none());
         assert_eq!(
             watch.verdict(120_000).expect("up").code,

@@ -4,18 +4,18 @@ mod cpu;
 
 use std::fmt;
 
+use sidestep::Diagnostic;
 use sidestep::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sidestep::serde::de::{DeserializeOwned, Error as _};
 use sidestep::serde::{Deserialize, Deserializer, Serialize};
 use sidestep::serde_json::{self, Value};
-use sidestep::{Diagnostic, codes};
 
-pub(crate) use cpu::Cpu;
+pub use cpu::Cpu;
 
 /// An amount of a resource: one quantity for request and limit, or each by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(crate = "sidestep::serde")]
-pub(crate) struct Amount<T> {
+pub struct Amount<T> {
     /// The amount that a node must have free.
     pub request: Option<T>,
     /// The most that the container may use.
@@ -68,15 +68,15 @@ impl<T: JsonSchema> JsonSchema for Amount<T> {
 }
 
 impl<T: PartialOrd + fmt::Display> Amount<T> {
-    /// Returns why the cluster would refuse the amount: a request above its limit.
-    pub(crate) fn problem(&self, input: &str) -> Option<Diagnostic> {
+    /// Returns why the cluster would refuse the amount: a request above its limit. `code` is the
+    /// code of the problem.
+    pub fn problem(&self, input: &str, code: &str) -> Option<Diagnostic> {
         let (Some(request), Some(limit)) = (&self.request, &self.limit) else {
             return None;
         };
         (request > limit).then(|| {
             let message = format!("`{input}` requests {request}, more than its limit of {limit}");
-            Diagnostic::error(codes::kaniko::RESOURCES, message)
-                .help("lower `request` or raise `limit`")
+            Diagnostic::error(code, message).help("lower `request` or raise `limit`")
         })
     }
 }

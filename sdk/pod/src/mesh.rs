@@ -1,17 +1,23 @@
-//! Containers that the cluster injects beside kaniko: service meshes, log and policy agents.
+//! Containers that the cluster injects into the pod: service meshes, log and policy agents.
 //!
-//! Their failures are never the build's own: a cluster administrator put them there.
+//! Their failures are never the work's own: a cluster administrator put them there.
 
 use sidestep::serde_json::Value;
 use sidestep::{Class, Command, Error, Owner, codes};
 
-/// Returns the failure of a build that had no network while `container` was not ready yet.
-pub(crate) fn not_ready(container: &str, line: &str) -> Error {
+use crate::work::Work;
+
+/// Returns the failure of a program that had no network while `container` was not ready yet, with its
+/// error line.
+pub fn not_ready(container: &str, line: &str, work: &Work<'_>) -> Error {
     Error::new(
         Class::Unavailable,
         codes::pod::NETWORK_NOT_READY,
         Owner::Cluster,
-        format!("kaniko started before the injected container `{container}` was ready, and had no network: {line}"),
+        format!(
+            "{} started before the injected container `{container}` was ready, and had no network: {line}",
+            work.program
+        ),
     )
     .help("run it again, or let the step retry: `retry: { attempts: 3, on: [unavailable] }`")
     .help(format!(
@@ -19,8 +25,8 @@ pub(crate) fn not_ready(container: &str, line: &str) -> Error {
     ))
 }
 
-/// Returns the failure of a build that never started because the container of that status failed.
-pub(crate) fn failed(status: &Value, namespace: &str) -> Error {
+/// Returns the failure of a program that never started because the container of that status failed.
+pub(crate) fn failed(status: &Value, work: &Work<'_>) -> Error {
     let name = status["name"].as_str().unwrap_or_default();
     let ended = &status["state"]["terminated"];
     let reason = ended["reason"].as_str().unwrap_or_default();
@@ -28,29 +34,26 @@ pub(crate) fn failed(status: &Value, namespace: &str) -> Error {
     let code = ended["exitCode"].as_i64().unwrap_or_default();
     let what = format!("ended with exit code {code} ({reason})");
     let colon = if message.is_empty() { "" } else { ": " };
-    of(name, namespace, &format!("{what}{colon}{message}"))
+    of(name, work, &format!("{what}{colon}{message}"))
 }
 
-/// Returns the failure of a build that can't start because the container of that name waits.
-pub(crate) fn waits(name: &str, namespace: &str, reason: &str, message: &str) -> Error {
-    of(
-        name,
-        namespace,
-        &format!("can't start: {reason}: {message}"),
-    )
+/// Returns the failure of a program that can't start because the container of that name waits.
+pub(crate) fn waits(name: &str, work: &Work<'_>, reason: &str, message: &str) -> Error {
+    of(name, work, &format!("can't start: {reason}: {message}"))
 }
 
-fn of(name: &str, namespace: &str, what: &str) -> Error {
+fn of(name: &str, work: &Work<'_>, what: &str) -> Error {
+    let noun = work.noun;
     Error::new(
         Class::Failed,
         codes::pod::SIDECAR_FAILED,
         Owner::Cluster,
-        format!("the build can't start: the injected container `{name}` {what}"),
+        format!("the {noun} can't start: the injected container `{name}` {what}"),
     )
-    .help("the cluster adds this container to the namespace's pods; a cluster administrator can fix it, or exclude build pods. These commands show what adds it:")
+    .help(format!("the cluster adds this container to the namespace's pods; a cluster administrator can fix it, or exclude {noun} pods. These commands show what adds it:"))
     .helps(
         Command::new(&["kubectl", "get", "namespace"])
-            .value(namespace)
+            .value(work.namespace)
             .words(&["--show-labels"])
             .build(),
     )
@@ -62,12 +65,13 @@ mod tests {
     use sidestep::serde_json::json;
 
     use super::*;
+    use crate::work::example::build;
 
     #[test]
     fn the_container_that_failed_is_named_and_is_not_the_author_s() {
         let status = json!({ "name": "istio-init", "state": { "terminated": {
             "exitCode": 255, "reason": "Error", "message": "iptables: not permitted\n" } } });
-        let error = failed(&status, "builds");
+        let error = failed(&status, &build());
         assert_eq!(error.owner, Owner::Cluster);
         assert_eq!(
             error.message,
@@ -77,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_build_without_a_network_before_its_mesh_is_ready_may_be_tried_again() {
-        let error = not_ready("istio-proxy", "dial tcp 10.0.0.1:443: connection refused");
+        let line = "dial tcp 10.0.0.1:443: connection refused";
+        let error = not_ready("istio-proxy", line, &build());
         assert_eq!(error.class, Class::Unavailable);
         assert!(error.message.contains("`istio-proxy` was ready"), "{error}");
     }
