@@ -3,8 +3,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sidestep_sandbox_base::disk;
@@ -25,8 +25,8 @@ impl std::fmt::Debug for Authority {
 impl Authority {
     /// Loads the authority in `dir` (`ca.crt` and `ca.key`), or creates one there, called `name`.
     ///
-    /// If domains are given, it can only certify names in these (RFC 5280, 4.2.1.10), which limits
-    /// what trust in it allows.
+    /// If domains are given, it can only certify names in these, and no IP address (RFC 5280,
+    /// 4.2.1.10), which limits what trust in it allows.
     pub fn open(dir: &Path, name: &str, domains: &[&str]) -> io::Result<Self> {
         let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
         if !(certificate.exists() && key.exists()) {
@@ -38,7 +38,8 @@ impl Authority {
                 let within = |domain: &&str| GeneralSubtree::DnsName((*domain).to_owned());
                 params.name_constraints = Some(NameConstraints {
                     permitted_subtrees: domains.iter().map(within).collect(),
-                    excluded_subtrees: Vec::new(),
+                    // A constraint applies to the names of its kind alone.
+                    excluded_subtrees: every_address(),
                 });
             }
             let pair = KeyPair::generate().map_err(io::Error::other)?;
@@ -84,16 +85,14 @@ impl Authority {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Authority;
-
-    #[test]
-    fn it_is_the_same_one_the_next_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Authority::open(folder.path(), "one", &["example.com"]).unwrap();
-        let second = Authority::open(folder.path(), "two", &[]).unwrap();
-        assert_eq!(first.pem(), second.pem());
-        assert!(second.acceptor(&["*.example.com"], &["h2"]).is_ok());
-    }
+/// Returns the subtrees of all IP addresses.
+fn every_address() -> Vec<GeneralSubtree> {
+    let all = [
+        CidrSubnet::V4([0; 4], [0; 4]),
+        CidrSubnet::V6([0; 16], [0; 16]),
+    ];
+    all.map(GeneralSubtree::IpAddress).into()
 }
+
+#[cfg(test)]
+mod tests;
