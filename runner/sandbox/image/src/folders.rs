@@ -11,6 +11,9 @@ const CONFIGURATION: &str = "/etc/ld.so.conf";
 const DEPTH: usize = 8;
 
 /// Returns the folders of this machine, in the loader's order.
+///
+/// Symlinks are followed, as `/lib64` is one to `/usr/lib` on some systems. In an image, which has no
+/// such link, the loader searches the folder that it is built for.
 pub(crate) fn of_loader(machine: Machine) -> Vec<PathBuf> {
     let mut folders = configured(Path::new(CONFIGURATION), DEPTH);
     let triple = machine.triple();
@@ -23,7 +26,21 @@ pub(crate) fn of_loader(machine: Machine) -> Vec<PathBuf> {
         "/usr/lib".to_owned(),
     ];
     folders.extend(usual.map(PathBuf::from));
-    folders
+    real(&folders)
+}
+
+/// Returns the existing folders without symlinks in their paths, each once.
+fn real(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in folders
+        .iter()
+        .filter_map(|folder| fs::canonicalize(folder).ok())
+    {
+        if !found.contains(&folder) {
+            found.push(folder);
+        }
+    }
+    found
 }
 
 /// Reads the folders in a configuration file and in those that it includes.
@@ -85,6 +102,19 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_are_those_that_symlinks_lead_to() {
+        let root = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(root.path()).unwrap();
+        let library = root.join("usr/lib");
+        fs::create_dir_all(library.join("x86_64-linux-gnu")).unwrap();
+        std::os::unix::fs::symlink("usr/lib", root.join("lib")).unwrap();
+        std::os::unix::fs::symlink("usr/lib", root.join("lib64")).unwrap();
+        let folders = ["none", "lib/x86_64-linux-gnu", "lib64", "lib", "usr/lib"];
+        let found = real(&folders.map(|folder| root.join(folder)));
+        assert_eq!(found, [library.join("x86_64-linux-gnu"), library]);
+    }
 
     #[test]
     fn included_files_are_read_in_order() {
