@@ -516,9 +516,100 @@ steps:
     assert!(accounts.contains("kaniko"), "{accounts}");
 }
 
-/// Returns the error of `sandbox --cluster` with a kubeconfig of one context `kind-kind`.
-fn refused(arguments: &[&str], port: u16) -> (Option<i32>, String) {
-    let mut setup = Setup::new();
+/// Lets a sandbox run on the node until it says a text, or ends.
+fn said_until(mut child: Child, text: &str) -> (Child, String) {
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains(text) && errors.read_line(&mut said).unwrap() > 0 {}
+    std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
+    (child, said)
+}
+
+#[test]
+fn a_sandbox_takes_back_its_own_objects_and_no_others() {
+    let Some((cluster, _alone)) = node() else {
+        return;
+    };
+    let _ = cluster.kubectl(&["create", "namespace", "builds"]);
+    let mut sandbox = OnNode::start(cluster, "builds").unwrap();
+    let live = installed(cluster);
+    assert_eq!(live.lines().count(), 3, "{live}");
+
+    // Another scenario's sandbox on the same node: the metadata server's port is in use.
+    let other = ["--scenario", "no-binding", "--cluster", "sidestep"];
+    let start = [&["sandbox"][..], &other, &["--namespaces", "builds"]].concat();
+    let failed = sandbox.run(&start);
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(!failed.status.success(), "{said}");
+    assert!(
+        said.contains("169.254.169.254:80 can't be opened"),
+        "{said}"
+    );
+    assert_eq!(installed(cluster), live);
+    let stopped = sandbox.run(&[&["sandbox", "stop"][..], &other].concat());
+    assert!(stopped.status.success());
+    assert_eq!(installed(cluster), live);
+
+    // After a SIGKILL the record names the cluster, whatever KUBECONFIG is now.
+    sandbox.kill();
+    assert_eq!(installed(cluster), live);
+    let status = sandbox.manage(&["status"]);
+    let said = String::from_utf8_lossy(&status.stderr).into_owned();
+    assert!(
+        said.contains("what it installed in the cluster is still there; remove it:")
+            && said.contains("sidestep sandbox stop --cluster sidestep"),
+        "{said}"
+    );
+    let stop = ["KUBECONFIG=/none", env!("CARGO_BIN_EXE_sidestep")];
+    let mut command = cluster.on_the_node("env").unwrap();
+    let stopped = command
+        .arg(format!("HOME={}", sandbox.folder.path().display()))
+        .arg("XDG_STATE_HOME=")
+        .args(stop)
+        .args(["sandbox", "stop", "--cluster", "sidestep"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
+    assert!(
+        stopped.status.success() && said.ends_with("what a killed sandbox had left: 3 objects\n"),
+        "{said}"
+    );
+    assert_eq!(installed(cluster), "");
+
+    // A start without namespaces installs nothing, and takes back what a killed one left. So does a
+    // reset.
+    for way in ["start", "reset"] {
+        let start = ["sandbox", "--cluster", "sidestep", "--namespaces", "builds"];
+        let folder = sandbox.folder.path().to_owned();
+        let spawn = |arguments: &[&str]| {
+            let mut command = sidestep(cluster, &folder, arguments).unwrap();
+            let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let (child, said) = said_until(spawn(&start), "know Google's names");
+        assert_eq!(installed(cluster).lines().count(), 3, "{said}");
+        sandbox.child = child;
+        sandbox.kill();
+        assert_eq!(installed(cluster).lines().count(), 3);
+        if way == "start" {
+            let (child, said) = said_until(spawn(&start[..3]), "get their identity");
+            assert!(said.contains("all pods get their identity"), "{said}");
+            assert_eq!(installed(cluster), "");
+            sandbox.child = child;
+            assert!(sandbox.manage(&["stop"]).status.success());
+            sandbox.child.wait().unwrap();
+        } else {
+            let reset = sandbox.manage(&["reset"]);
+            let said = String::from_utf8_lossy(&reset.stderr).into_owned();
+            assert_eq!(said, "the sandbox and its state were deleted\n");
+            assert_eq!(installed(cluster), "");
+        }
+    }
+}
+
+/// Returns a setup with a kubeconfig of one context `kind-kind`.
+fn with_context(port: u16) -> Setup {
+    let setup = Setup::new();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config",
         "clusters": [{ "name": "c", "cluster": { "server": format!("https://127.0.0.1:{port}") } }],
@@ -526,6 +617,12 @@ fn refused(arguments: &[&str], port: u16) -> (Option<i32>, String) {
         "contexts": [{ "name": "kind-kind", "context": { "cluster": "c", "user": "u" } }],
     });
     setup.write("kubeconfig", &kubeconfig.to_string());
+    setup
+}
+
+/// Returns the error of `sandbox --cluster` with a kubeconfig of one context `kind-kind`.
+fn refused(arguments: &[&str], port: u16) -> (Option<i32>, String) {
+    let mut setup = with_context(port);
     let file = setup.workspace().join("kubeconfig");
     let mut command = setup.command(&[&["sandbox"], arguments].concat());
     let output = command.env("KUBECONFIG", file).output().unwrap();
@@ -570,4 +667,39 @@ fn a_cluster_that_cannot_be_used_is_refused_with_the_way_on() {
     let (code, said) = refused(&["--namespaces", "builds"], port);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("--cluster"), "{said}");
+}
+
+/// Returns a port that nothing listens on.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn what_cannot_be_removed_stays_recorded_until_a_reset() {
+    let port = closed_port();
+    let mut setup = with_context(port);
+    let kubeconfig = setup.workspace().join("kubeconfig");
+    let state = setup.sandbox_folder("healthy@kind-kind");
+    let record = json!({
+        "installation": { "id": "0f1e", "owner": "sandbox `healthy@kind-kind`" },
+        "cluster": { "context": "kind-kind", "namespaces": ["builds"], "kubeconfig": [kubeconfig] },
+    });
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::write(state.join("installed.json"), record.to_string()).unwrap();
+    let mut run = |subcommand: &str| {
+        let mut command = setup.command(&["sandbox", subcommand, "--cluster", "kind-kind"]);
+        let output = command.env("KUBECONFIG", "/none").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.code(),
+            said.replace(&port.to_string(), "PORT"),
+        )
+    };
+    let stopped = run("stop");
+    let reset = run("reset");
+    let again = run("stop");
+    let said = [stopped, reset, again].map(|(code, said)| format!("exit {code:?}\n{said}"));
+    insta::assert_snapshot!("left_behind", said.join("---\n"));
+    assert!(!state.exists());
 }

@@ -9,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Images, Namespace};
-use sidestep_sandbox::admission::{Means, Names, Namespaces, install, is_in_force, remove};
+use sidestep_sandbox::admission::{
+    Installation, Means, Names, Namespaces, install, is_in_force, remove,
+};
 
 use crate::away::{self, OnNode};
 use crate::served::{Served, Shell};
@@ -255,10 +257,13 @@ fn a_manifest_for_gke_builds_and_pushes_and_the_node_pulls_by_googles_names() {
     let namespace = cluster.namespace();
     let names = Names::new(google.address(), authority.as_str());
     let inside = Namespaces::new([namespace.name()]).unwrap();
+    let this = Installation::new("a test");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (client, means, in_force) = runtime.block_on(async {
         let client = client(cluster).await;
-        let means = install(&client, &names, &inside, None).await.unwrap();
+        let means = install(&client, &this, &names, &inside, None)
+            .await
+            .unwrap();
         let patience = Duration::from_mins(1);
         let in_force = is_in_force(&client, namespace.name(), patience)
             .await
@@ -298,7 +303,7 @@ fn a_manifest_for_gke_builds_and_pushes_and_the_node_pulls_by_googles_names() {
         format!("{}@{digest}", IMAGE.trim_end_matches(":1"))
     );
 
-    let removed = runtime.block_on(remove(&client)).unwrap();
+    let removed = runtime.block_on(remove(&client, &this)).unwrap();
     assert_eq!(removed, 3);
 }
 

@@ -143,13 +143,15 @@ impl Setup {
 
     /// Returns a file of the sandbox.
     pub(crate) fn sandbox_file(&self, scenario: &str, name: &str) -> String {
-        let path = self
-            .folder
+        std::fs::read_to_string(self.sandbox_folder(scenario).join(name)).unwrap()
+    }
+
+    /// Returns the folder of a sandbox's state.
+    pub(crate) fn sandbox_folder(&self, scenario: &str) -> PathBuf {
+        self.folder
             .path()
             .join("state/sidestep/sandbox")
             .join(scenario)
-            .join(name);
-        std::fs::read_to_string(path).unwrap()
     }
 }
 

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Signal, kill_process};
 
 use crate::SandboxError;
-use crate::live::{Live, Places, hold, make_private, read};
+use crate::installed::take_back;
+use crate::live::{Held, Live, Places, hold, make_private, read};
 use crate::name::Name;
 use crate::users::last_cluster;
 
@@ -46,10 +47,7 @@ pub fn live(places: &Places) -> Result<Option<Live>, SandboxError> {
     }
     let live: Option<Live> = read(&places.live())?;
     // A killed sandbox leaves its file until the next one has started.
-    Ok(live.filter(|live| {
-        let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
-        pid.is_some_and(|pid| test_kill_process(pid).is_ok())
-    }))
+    Ok(live.filter(|live| live.process().is_some()))
 }
 
 /// Returns the live sandbox of these places, or starts a detached one.
@@ -142,35 +140,105 @@ fn of_cluster(places: &Places, name: &Name) -> Result<Vec<String>, SandboxError>
     Ok(arguments)
 }
 
-/// Stops the live sandbox and waits for its end. Returns whether there was one.
-pub async fn stop(places: &Places) -> Result<bool, SandboxError> {
-    let Some(live) = live(places)? else {
-        return Ok(false);
+/// The result of [`stop`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// Whether a sandbox was live.
+    pub was_live: bool,
+    /// The number of objects in the user's cluster that the sandbox had left, and that were removed
+    /// now.
+    pub removed: usize,
+}
+
+/// Stops the live sandbox, waits for its end, and removes what it or an earlier one of these places
+/// has left in the user's cluster.
+///
+/// # Errors
+/// If the sandbox does not end, or something in the cluster cannot be removed. A later call tries
+/// that again.
+pub async fn stop(places: &Places) -> Result<Stopped, SandboxError> {
+    let Some(ended) = end(places).await? else {
+        return Ok(Stopped {
+            was_live: false,
+            removed: 0,
+        });
     };
-    let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended by itself in the meantime.
-        let _ = kill_process(pid, Signal::TERM);
+    let taken_back = take_back(places, &ended.held).await?;
+    Ok(Stopped {
+        was_live: ended.was_live,
+        removed: taken_back.removed,
+    })
+}
+
+/// The result of [`reset`].
+#[derive(Debug)]
+pub struct Reset {
+    /// Whether there was anything to delete.
+    pub existed: bool,
+    /// What could not be removed from the user's cluster. Nothing knows about it any more.
+    pub left: Option<SandboxError>,
+}
+
+/// Stops the live sandbox and deletes its state. It also deletes the record of what is still in the
+/// user's cluster: a cluster that no longer exists must not keep the state for ever.
+///
+/// # Errors
+/// If the sandbox does not end, or its state cannot be deleted.
+pub async fn reset(places: &Places) -> Result<Reset, SandboxError> {
+    let Some(ended) = end(places).await? else {
+        return Ok(Reset {
+            existed: false,
+            left: None,
+        });
+    };
+    let left = take_back(places, &ended.held).await.err();
+    std::fs::remove_dir_all(&places.dir).map_err(SandboxError::state(&places.dir))?;
+    Ok(Reset {
+        existed: true,
+        left,
+    })
+}
+
+/// A sandbox without a live process.
+struct Ended {
+    was_live: bool,
+    /// No other process can start it.
+    held: Held,
+}
+
+/// Ends the live sandbox, if there is one. Returns `None` if there is no state either.
+async fn end(places: &Places) -> Result<Option<Ended>, SandboxError> {
+    if !places.dir.is_dir() {
+        return Ok(None);
     }
+    let name = Name::of_folder(&places.dir);
+    let patience = match name.context {
+        // It removes what it installed.
+        Some(_) => PATIENCE_WITH_A_CLUSTER,
+        None => PATIENCE,
+    };
+    let mut asked: Option<u32> = None;
     let began = std::time::Instant::now();
-    while began.elapsed() < PATIENCE {
-        if hold(places)?.is_some() {
-            return Ok(true);
+    while began.elapsed() < patience {
+        if let Some(held) = hold(places)? {
+            return Ok(Some(Ended {
+                was_live: asked.is_some(),
+                held,
+            }));
+        }
+        // A process that is starting has no description yet.
+        let live: Option<Live> = read(&places.live())?;
+        if let Some(live) = live.filter(|live| asked != Some(live.pid))
+            && let Some(process) = live.process()
+        {
+            // It may have ended by itself in the meantime.
+            let _ = kill_process(process, Signal::TERM);
+            asked = Some(live.pid);
         }
         tokio::time::sleep(LOOK).await;
     }
     Err(SandboxError::Busy {
-        scenario: live.scenario,
-        pid: live.pid,
+        scenario: name.to_string(),
+        pid: asked.unwrap_or_default(),
     })
-}
-
-/// Stops the live sandbox and deletes its state. Returns whether there was anything.
-pub async fn reset(places: &Places) -> Result<bool, SandboxError> {
-    stop(places).await?;
-    if !places.dir.is_dir() {
-        return Ok(false);
-    }
-    std::fs::remove_dir_all(&places.dir).map_err(SandboxError::state(&places.dir))?;
-    Ok(true)
 }

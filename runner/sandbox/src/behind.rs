@@ -6,8 +6,8 @@ use axum::Router;
 use sidestep_sandbox_google::{Cloud, Clusters};
 use sidestep_sandbox_tls::Authority;
 
-use crate::SandboxError;
 use crate::activity::Activity;
+use crate::live::{Held, Places};
 use crate::own::Own;
 use crate::users::{LiveCluster, Users};
 
@@ -83,20 +83,21 @@ impl Behind {
     }
 
     /// Makes Google's names known to the pods of a node.
-    pub(crate) async fn make_names_known(&self, router: Router, authority: &Authority) {
+    pub(crate) async fn make_names_known(
+        &self,
+        router: Router,
+        authority: &Authority,
+        places: (&Places, &Held),
+    ) {
         if let Self::Users(users) = self {
-            users.make_names_known(router, authority).await;
+            users.make_names_known(router, authority, places).await;
         }
     }
 
-    /// Ends the sandbox's own cluster, or removes what was installed in the user's.
-    pub(crate) async fn close(&self) -> Result<(), SandboxError> {
-        match self {
-            Self::Own(own) => {
-                own.close();
-                Ok(())
-            }
-            Self::Users(users) => users.take_back().await,
+    /// Ends the sandbox's own cluster.
+    pub(crate) fn close(&self) {
+        if let Self::Own(own) = self {
+            own.close();
         }
     }
 }

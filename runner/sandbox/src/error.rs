@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use sidestep_sandbox_cluster::ClusterError;
 
+use crate::installed::Installed;
+
 /// The reason why a sandbox cannot be served, found or started.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -38,9 +40,16 @@ pub enum SandboxError {
     /// The user's cluster cannot be used.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// The objects in the user's cluster cannot be removed.
-    #[error("the sandbox's objects in the cluster can't be removed: {0}")]
-    TakenBack(#[source] sidestep_sandbox_admission::Error),
+    /// Objects in the user's cluster cannot be removed.
+    #[error("what sandbox `{name}` installed in the cluster can't be removed: {why}")]
+    LeftBehind {
+        /// The sandbox's name.
+        name: String,
+        /// What it installed.
+        installed: Box<Installed>,
+        /// The client's or the API server's message.
+        why: String,
+    },
     /// There is no caller of that name.
     #[error("the sandbox has no caller `{asked}`; its callers are {}", known.join(", "))]
     UnknownCaller {

@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, test_kill_process};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sidestep_sandbox_base::disk::{self, ReadError};
@@ -47,6 +48,11 @@ impl Places {
         self.dir.join("live.json")
     }
 
+    /// Returns the path of the record of what is installed in the user's cluster.
+    pub(crate) fn installed(&self) -> PathBuf {
+        self.dir.join("installed.json")
+    }
+
     pub(crate) fn callers(&self) -> PathBuf {
         self.dir.join("callers.json")
     }
@@ -68,6 +74,10 @@ pub struct Live {
     pub scenario: String,
     /// The id of the sandbox's process.
     pub pid: u32,
+    /// The time at which that process started, as the operating system counts it: another process
+    /// may get the same id later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_start: Option<u64>,
     /// Base addresses by endpoint name: `STORAGE`, `REGISTRY`, ….
     pub endpoints: BTreeMap<String, String>,
     /// The Kubernetes API server's address.
@@ -82,7 +92,25 @@ pub struct Live {
     pub moved: Vec<String>,
 }
 
-/// The lock of a live sandbox. It is released when the process ends, however it ends.
+impl Live {
+    /// Returns the id of the sandbox's process; `None` if that process has ended.
+    pub(crate) fn process(&self) -> Option<Pid> {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;
+        let is_same = self.process_start.is_none() || self.process_start == process_start(self.pid);
+        (is_same && test_kill_process(pid).is_ok()).then_some(pid)
+    }
+}
+
+/// Returns the start time of a process, in clock ticks since the start of the machine; `None` where
+/// the operating system does not report it (proc_pid_stat(5), field 22).
+pub(crate) fn process_start(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in brackets, which may contain anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// The lock of a sandbox. It is released when the process ends, however it ends.
 pub(crate) struct Held(#[allow(dead_code, reason = "held, not read")] File);
 
 /// Acquires the lock of a sandbox; `None` if another process holds it.
@@ -126,4 +154,34 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Sandbo
             why: source.to_string(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(pid: u32, process_start: Option<u64>) -> Live {
+        Live {
+            scenario: "healthy".to_owned(),
+            pid,
+            process_start,
+            endpoints: BTreeMap::new(),
+            kubernetes: String::new(),
+            google: String::new(),
+            cluster: None,
+            moved: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_process_that_has_the_id_of_an_ended_one_is_not_it() {
+        let own = std::process::id();
+        let start = process_start(own);
+        assert!(start.is_some());
+        assert!(live(own, start).process().is_some());
+        assert!(live(own, None).process().is_some());
+        assert_eq!(live(own, start.map(|start| start + 1)).process(), None);
+        assert_eq!(live(0, start).process(), None);
+        assert_eq!(process_start(0), None);
+    }
 }

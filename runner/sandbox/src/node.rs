@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use axum::Router;
 use serde::{Deserialize, Serialize};
-use sidestep_sandbox_admission::{Names, Namespaces, install, is_in_force, remove};
+use sidestep_sandbox_admission::{Names, Namespaces, install, is_in_force};
 use sidestep_sandbox_base::names::METADATA_ADDRESS;
 use sidestep_sandbox_tls::Authority;
 use tokio::net::TcpListener;
 
+use crate::front;
+use crate::installed::{Nothing, take_back};
+use crate::live::{Held, Places};
 use crate::server::spawn;
 use crate::users::Users;
-use crate::{SandboxError, front};
 
 /// The time until the API server applies a new policy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,21 +35,34 @@ impl Users {
     /// Makes Google's names known to the pods of the namespaces, if the sandbox is on a node and
     /// its namespaces are named. A failure is described and ends nothing: pods have their identity
     /// without it.
-    pub(crate) async fn make_names_known(&self, router: Router, authority: &Authority) {
-        let namespaces = Namespaces::new(self.named.namespaces.iter().cloned());
-        let Some(namespaces) = namespaces.filter(|_| self.on_node) else {
-            return;
-        };
-        let known = match self.install(router, authority, &namespaces).await {
-            Ok(()) => GoogleNames::Known,
-            Err(why) => {
-                // What was created until then.
-                let _ = remove(self.real.client()).await;
-                GoogleNames::Unknown(why)
+    pub(crate) async fn make_names_known(
+        &self,
+        router: Router,
+        authority: &Authority,
+        (places, held): (&Places, &Held),
+    ) {
+        // What a killed sandbox has left, whether something is to be installed now or not.
+        let known = match take_back(places, held).await {
+            Err(left) => Some(GoogleNames::Unknown(left.to_string())),
+            Ok(taken_back) => {
+                let namespaces = Namespaces::new(self.named.namespaces.iter().cloned());
+                match namespaces.filter(|_| self.on_node) {
+                    None => None,
+                    Some(namespaces) => {
+                        let nothing = taken_back.nothing;
+                        let made = self.install(router, authority, &namespaces, nothing).await;
+                        Some(match made {
+                            Ok(()) => GoogleNames::Known,
+                            Err(why) => {
+                                GoogleNames::Unknown(after_failure(why, places, held).await)
+                            }
+                        })
+                    }
+                }
             }
         };
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        *names = Some(known);
+        *names = known;
     }
 
     async fn install(
@@ -55,6 +70,7 @@ impl Users {
         router: Router,
         authority: &Authority,
         namespaces: &Namespaces,
+        nothing: Nothing<'_>,
     ) -> Result<(), String> {
         let listener = TcpListener::bind((METADATA_ADDRESS, 443)).await;
         let listener = listener
@@ -66,7 +82,9 @@ impl Users {
             .map_err(|error| format!("{METADATA_ADDRESS}: {error}"))?;
         let names = Names::new(address, authority.pem());
         let client = self.real.client();
-        install(client, &names, namespaces, None)
+        let recorded = nothing.record(&self.named);
+        let recorded = recorded.map_err(|error| error.to_string())?;
+        install(client, recorded.installation(), &names, namespaces, None)
             .await
             .map_err(|error| error.to_string())?;
         let namespace = namespaces.iter().next().unwrap_or_default();
@@ -79,27 +97,13 @@ impl Users {
             Err(error) => Err(error.to_string()),
         }
     }
-
-    /// Removes what was installed in the cluster.
-    pub(crate) async fn take_back(&self) -> Result<(), SandboxError> {
-        let installed = {
-            let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            *names == Some(GoogleNames::Known)
-        };
-        if installed {
-            let removed = remove(self.real.client()).await;
-            removed.map_err(SandboxError::TakenBack)?;
-        }
-        Ok(())
-    }
 }
 
-/// Removes what a sandbox that was killed has left in the cluster of a context. Returns the number
-/// of objects.
-///
-/// # Errors
-/// If the context cannot be used, or the API server refuses a request.
-pub async fn take_back(context: &str) -> Result<usize, SandboxError> {
-    let client = sidestep_sandbox_cluster::client(context).await?;
-    remove(&client).await.map_err(SandboxError::TakenBack)
+/// Removes what a failed installation has created, and returns the reason of the failure, with that
+/// of the removal if it failed too.
+async fn after_failure(why: String, places: &Places, held: &Held) -> String {
+    match take_back(places, held).await {
+        Ok(_) => why,
+        Err(left) => format!("{why}; {left}"),
+    }
 }

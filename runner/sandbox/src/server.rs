@@ -1,5 +1,6 @@
 //! The process: all servers of one scenario, until it is stopped or idle.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,9 @@ use crate::backends::{Pushed, cluster_config, first_cluster, registry, storage};
 use crate::behind::Behind;
 use crate::callers::{SignIn, files};
 use crate::front;
+use crate::installed::take_back;
 use crate::listeners::{Listeners, ports};
-use crate::live::{Held, Live, Places, hold, make_private, read, write};
+use crate::live::{Held, Live, Places, hold, make_private, process_start, read, write};
 use crate::memory::Memory;
 use crate::name::Name;
 use crate::own::Own;
@@ -67,13 +69,56 @@ pub async fn serve(
     ready: impl FnOnce(&Live, &CallerFiles),
 ) -> Result<(), SandboxError> {
     let places = &options.places;
-    let Some(_held) = take_hold(places).await? else {
+    let Some(held) = take_hold(places).await? else {
         let pid = read::<Live>(&places.live())?.map_or(0, |live| live.pid);
         return Err(SandboxError::Busy {
             scenario: options.name(),
             pid,
         });
     };
+    // That of an ended process, whose id may be another one's.
+    remove_description(places)?;
+    let served = serve_held(&options, &held, stop, ready).await;
+    finish(places, &held, served).await
+}
+
+/// Ends a sandbox, or a start that failed at whatever step.
+pub(crate) async fn finish(
+    places: &Places,
+    held: &Held,
+    served: Result<(), SandboxError>,
+) -> Result<(), SandboxError> {
+    let taken_back = take_back(places, held).await;
+    // Other processes then find no live sandbox; the lock is released when this process ends.
+    let removed = remove_description(places);
+    match (served, taken_back) {
+        (Ok(()), Ok(_)) => removed,
+        (Ok(()), Err(left)) => Err(left),
+        (Err(error), Ok(_)) => Err(error),
+        (Err(error), Err(left)) => {
+            // The record stays, so `status` and `stop` report it too.
+            tracing::error!("{left}");
+            Err(error)
+        }
+    }
+}
+
+fn remove_description(places: &Places) -> Result<(), SandboxError> {
+    let path = places.live();
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(SandboxError::state(&path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Serves a sandbox whose lock this process holds.
+async fn serve_held(
+    options: &Options,
+    held: &Held,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Live, &CallerFiles),
+) -> Result<(), SandboxError> {
+    let places = &options.places;
     if options.cluster.is_some() && options.scenario.needs_own_cluster() {
         return Err(SandboxError::NeedsOwnCluster(options.scenario.name.clone()));
     }
@@ -100,7 +145,7 @@ pub async fn serve(
             let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;
             let access = Arc::clone(&access);
             let own = Own::open(
-                &options,
+                options,
                 &cluster_name,
                 &seed,
                 config,
@@ -155,11 +200,14 @@ pub async fn serve(
 
     // A pod from an earlier process starts only now, when every server responds.
     behind.begin(&cloud);
-    behind.make_names_known(router, &authority).await;
+    behind
+        .make_names_known(router, &authority, (places, held))
+        .await;
 
     let live = Live {
         scenario: options.name(),
         pid: std::process::id(),
+        process_start: process_start(std::process::id()),
         endpoints,
         kubernetes: behind.url(),
         google,
@@ -167,17 +215,16 @@ pub async fn serve(
         moved: std::mem::take(&mut listeners.moved),
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
-    write(&places.live(), &text)?;
-    ready(&live, &caller);
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = activity.idle(options.idle, &behind) => {}
+    let described = write(&places.live(), &text);
+    if described.is_ok() {
+        ready(&live, &caller);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = activity.idle(options.idle, &behind) => {}
+        }
     }
-    let closed = behind.close().await;
-    memory.keep(&identity, &cloud)?;
-    // Other processes then find no live sandbox; the lock is released when this process ends.
-    let _ = std::fs::remove_file(places.live());
-    closed
+    behind.close();
+    described.and(memory.keep(&identity, &cloud))
 }
 
 /// Acquires the lock. Processes that check whether a sandbox is live hold it briefly, so it is

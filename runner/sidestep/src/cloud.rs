@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
-use sidestep_events::{Class, Command, Failure, Owner, codes, commands};
+use sidestep_events::{Class, Failure, Owner, codes, commands, show};
 use sidestep_launch::{Cloud, Sandboxed};
-use sidestep_sandbox::{DEVELOPER, Name, Places, SandboxError, Scenario, Start, attach, files};
+use sidestep_sandbox::{
+    DEVELOPER, GoogleNames, Name, Places, SandboxError, Scenario, Start, attach, files,
+};
 
 use crate::environment;
 use crate::log;
 use crate::output::note;
 use crate::session::Session;
 use crate::settings::{ClusterAccess, GkeEndpoint};
-use crate::user_cluster::unusable;
+use crate::user_cluster::{left_behind, unusable};
 
 /// Returns the cloud of a run: Google Cloud, or the sandbox of that name, which is started if it is
 /// not running. `who` is the caller in the sandbox, instead of its developer.
@@ -46,6 +48,18 @@ pub(crate) async fn connect(
             "sandbox `{name}` started (process {}); it stops when it is no longer used, or with: {}",
             attached.live.pid,
             line(&["stop"], name)
+        ));
+    }
+    if attached.started
+        && let Some(GoogleNames::Unknown(why)) = attached
+            .live
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.google_names.as_ref())
+    {
+        note(&format!(
+            "its pods do not know Google's names: {}",
+            show::line(why)
         ));
     }
     let caller = files(&places, who).map_err(|error| unavailable(&error))?;
@@ -127,14 +141,16 @@ pub(crate) fn line(subcommand: &[&'static str], name: &str) -> String {
 
 /// Converts a sandbox's error into a failure owned by this machine's operator, with help.
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
-    if let SandboxError::Cluster(error) = error {
-        return unusable(error);
+    match error {
+        SandboxError::Cluster(error) => return unusable(error),
+        SandboxError::LeftBehind { .. } => return left_behind(error),
+        _ => {}
     }
     let message = error.to_string();
     let code = match error {
         SandboxError::UnknownCaller { .. } => codes::sandbox::CALLER,
         SandboxError::UnknownScenario(_) => codes::sandbox::SCENARIO,
-        SandboxError::NeedsOwnCluster(_) | SandboxError::TakenBack(_) => codes::sandbox::CLUSTER,
+        SandboxError::NeedsOwnCluster(_) => codes::sandbox::CLUSTER,
         _ => codes::sandbox::UNUSABLE,
     };
     let class = match error {
@@ -149,23 +165,6 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
             .with_helps(commands::enter_sandbox(scenario))
             .with_help("or stop it:")
             .with_helps(commands::sandbox(&["stop"], scenario)),
-        SandboxError::TakenBack(_) => failure
-            .with_help("Remove them once the API server answers:")
-            .with_helps([
-                Command::fixed(&[
-                    "kubectl",
-                    "delete",
-                    "mutatingadmissionpolicybindings,mutatingadmissionpolicies",
-                    "--selector=sidestep.dev/sandbox=google-names",
-                ]),
-                Command::fixed(&[
-                    "kubectl",
-                    "delete",
-                    "configmaps",
-                    "--all-namespaces",
-                    "--selector=sidestep.dev/sandbox=google-names",
-                ]),
-            ]),
         SandboxError::State { .. } => failure.with_help(
             "The sandbox's folder is in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that \
              variable), and must be writable.",

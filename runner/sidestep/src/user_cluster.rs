@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Command, Failure, Owner, Value, codes};
-use sidestep_sandbox::{ClusterError, Namespaces, Right, User, UserCluster};
+use sidestep_events::{Class, Command, Failure, Owner, Value, codes, commands};
+use sidestep_sandbox::{ClusterError, Namespaces, Right, SandboxError, User, UserCluster};
 
 use crate::environment;
 use crate::session::Session;
@@ -87,6 +87,62 @@ pub(crate) fn unusable(error: &ClusterError) -> Failure {
              reach the cloud's metadata server and get an identity of the cloud",
         ),
     }
+}
+
+/// Converts the error of a removal into a failure, with the ways to repeat it and to give it up.
+pub(crate) fn left_behind(error: &SandboxError) -> Failure {
+    let failure = not_removed(error);
+    let SandboxError::LeftBehind { name, .. } = error else {
+        return failure;
+    };
+    failure
+        .with_help("Correct the cause, and remove it:")
+        .with_helps(commands::sandbox(&["stop"], name))
+        .with_help("If the cluster no longer exists, delete the sandbox's state:")
+        .with_helps(commands::sandbox(&["reset"], name))
+}
+
+/// Converts the error of a removal that is not repeated into a failure, with the commands that do
+/// the same by hand.
+pub(crate) fn given_up(error: &SandboxError) -> Failure {
+    let failure = not_removed(error);
+    let (selector, context) = match error {
+        SandboxError::LeftBehind { installed, .. } => (
+            installed.installation.selector(),
+            Some(installed.cluster.context.as_str()),
+        ),
+        // The record is damaged.
+        _ => ("sidestep.dev/sandbox=google-names".to_owned(), None),
+    };
+    failure
+        .with_help("If the cluster still exists, remove it by hand:")
+        .with_helps(removals(&selector, context))
+}
+
+fn not_removed(error: &SandboxError) -> Failure {
+    let (code, owner) = (codes::sandbox::CLUSTER, Owner::Operator);
+    Failure::new(Class::Failed, code, owner, error.to_string())
+}
+
+/// Returns the commands that remove the objects with a label from the cluster of a context.
+fn removals(selector: &str, context: Option<&str>) -> Vec<Command> {
+    let delete = |kinds: &[&'static str]| {
+        let delete = Command::new(&["kubectl", "delete"])
+            .words(kinds)
+            .option("--selector", selector);
+        match context {
+            Some(context) => delete.option("--context", context).build(),
+            None => delete.build(),
+        }
+    };
+    let policies = "mutatingadmissionpolicybindings,mutatingadmissionpolicies";
+    [
+        delete(&[policies]),
+        delete(&["configmaps", "--all-namespaces"]),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Returns the commands that grant the missing rights to a user.
@@ -202,6 +258,19 @@ mod tests {
             lines(&user, &[reviews], &Namespaces::All),
             [
                 "kubectl create clusterrolebinding sidestep-sandbox-tokens --clusterrole=system:auth-delegator --user=jane@example.com"
+            ]
+        );
+    }
+
+    #[test]
+    fn objects_are_removed_by_their_label_from_their_cluster() {
+        let commands = removals("sidestep.dev/installation=0f", Some("a b"));
+        let lines: Vec<String> = commands.iter().map(Command::to_line).collect();
+        assert_eq!(
+            lines,
+            [
+                "kubectl delete mutatingadmissionpolicybindings,mutatingadmissionpolicies --selector sidestep.dev/installation=0f --context 'a b'",
+                "kubectl delete configmaps --all-namespaces --selector sidestep.dev/installation=0f --context 'a b'",
             ]
         );
     }

@@ -5,7 +5,8 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams, Precon
 use kube::{Client, Error as KubeError};
 
 use crate::error::Error;
-use crate::objects::{Kind, Wanted, is_ours, mark};
+use crate::installation::Installation;
+use crate::objects::{Kind, Of, Wanted};
 
 /// How often a write is made again when someone else wrote in between.
 const ATTEMPTS: u32 = 5;
@@ -42,8 +43,12 @@ fn api(client: &Client, kind: Kind, namespace: Option<&str>) -> Api<DynamicObjec
     }
 }
 
-/// Creates an object, or replaces ours of that name. Never changes another one.
-pub(crate) async fn put(client: &Client, wanted: &Wanted) -> Result<(), Error> {
+/// Creates an object of an installation, or replaces its own of that name. Never changes another one.
+pub(crate) async fn put(
+    client: &Client,
+    installation: &Installation,
+    wanted: &Wanted,
+) -> Result<(), Error> {
     let api = api(client, wanted.kind, wanted.namespace.as_deref());
     let (kind, name) = (wanted.kind.name(), Wanted::name());
     let mut attempt = 0;
@@ -51,15 +56,23 @@ pub(crate) async fn put(client: &Client, wanted: &Wanted) -> Result<(), Error> {
         attempt += 1;
         let present = api.get_opt(name).await;
         let present = present.map_err(Error::api(format!("read {kind} `{name}`")))?;
-        let mut object = wanted.object();
-        let written = match present {
+        let mut object = wanted.object(installation);
+        let written = match present.map(|present| (Of::read(&present, installation), present)) {
             None => api.create(&PostParams::default(), &object).await,
-            Some(present) if is_ours(&present) => {
+            Some((Of::This, present)) => {
                 // Refused if it is not the one that was read.
                 object.metadata.resource_version = present.metadata.resource_version;
                 api.replace(name, &PostParams::default(), &object).await
             }
-            Some(_) => {
+            Some((Of::Another(of), _)) => {
+                return Err(Error::Another {
+                    kind,
+                    name: name.to_owned(),
+                    namespace: wanted.namespace.clone(),
+                    of,
+                });
+            }
+            Some((Of::Foreign, _)) => {
                 return Err(Error::Foreign {
                     kind,
                     name: name.to_owned(),
@@ -75,18 +88,56 @@ pub(crate) async fn put(client: &Client, wanted: &Wanted) -> Result<(), Error> {
     }
 }
 
-/// Deletes our objects of a kind in all namespaces, except some. Returns how many there were.
-pub(crate) async fn sweep(client: &Client, kind: Kind, except: &[Wanted]) -> Result<usize, Error> {
+/// What a removal did.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// The number of deleted objects.
+    pub(crate) deleted: usize,
+    /// The first failure. It did not end the removal.
+    pub(crate) failed: Option<Error>,
+}
+
+impl Swept {
+    fn failed(mut self, error: Error) -> Self {
+        self.failed.get_or_insert(error);
+        self
+    }
+
+    /// Returns the number of deleted objects.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub(crate) fn result(self) -> Result<usize, Error> {
+        self.failed.map_or(Ok(self.deleted), Err)
+    }
+}
+
+/// Deletes the objects of an installation in all namespaces, except some: every kind and every
+/// object is tried, the last created first.
+pub(crate) async fn sweep(client: &Client, of: &Installation, except: &[Wanted]) -> Swept {
+    let mut swept = Swept::default();
+    for kind in Kind::ALL.into_iter().rev() {
+        swept = sweep_kind(client, of, kind, except, swept).await;
+    }
+    swept
+}
+
+async fn sweep_kind(
+    client: &Client,
+    of: &Installation,
+    kind: Kind,
+    except: &[Wanted],
+    mut swept: Swept,
+) -> Swept {
     let what = |verb: &str| format!("{verb} {}", kind.plural());
-    let marked = ListParams::default().labels(&mark());
-    let ours = match api(client, kind, None).list(&marked).await {
-        Ok(ours) => ours.items,
+    let own = ListParams::default().labels(&of.selector());
+    let own = match api(client, kind, None).list(&own).await {
+        Ok(own) => own.items,
         // A kind that this API server does not serve.
-        Err(KubeError::Api(status)) if status.code == 404 => return Ok(0),
-        Err(error) => return Err(Error::api(what("list"))(error)),
+        Err(KubeError::Api(status)) if status.code == 404 => return swept,
+        Err(error) => return swept.failed(Error::api(what("list"))(error)),
     };
-    let mut deleted = 0;
-    for object in ours {
+    for object in own {
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let namespace = object.metadata.namespace.as_deref();
         let kept = except.iter().any(|wanted| {
@@ -105,11 +156,11 @@ pub(crate) async fn sweep(client: &Client, kind: Kind, except: &[Wanted]) -> Res
             ..DeleteParams::default()
         };
         match api(client, kind, namespace).delete(name, &this_one).await {
-            Ok(_) => deleted += 1,
+            Ok(_) => swept.deleted += 1,
             // Someone else deleted it, or put another one in its place.
             Err(KubeError::Api(status)) if [404, 409].contains(&status.code) => {}
-            Err(error) => return Err(Error::api(what("delete"))(error)),
+            Err(error) => swept = swept.failed(Error::api(what("delete"))(error)),
         }
     }
-    Ok(deleted)
+    swept
 }

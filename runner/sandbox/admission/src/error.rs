@@ -1,3 +1,5 @@
+use crate::installation::Installation;
+
 /// The reason why an installation or a removal failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,6 +25,24 @@ pub enum Error {
         name: String,
         /// The namespace of a kind that has them.
         namespace: Option<String>,
+    },
+    /// An object of our name belongs to the installation of another sandbox, which may be live.
+    #[error(
+        "{kind} `{name}`{} was installed by {} and is not changed; stop that sandbox, or, if it no \
+         longer exists, delete its objects, which have the label {}",
+        within(namespace.as_deref()),
+        of.owner(),
+        of.selector()
+    )]
+    Another {
+        /// The kind.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The namespace of a kind that has them.
+        namespace: Option<String>,
+        /// The other sandbox's installation.
+        of: Installation,
     },
     /// The API server refused a request, or did not answer.
     #[error("cannot {what}: {source}")]

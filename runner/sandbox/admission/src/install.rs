@@ -2,9 +2,10 @@ use kube::Client;
 
 use crate::cluster::{check_namespace, has_policies, put, sweep};
 use crate::error::Error;
+use crate::installation::Installation;
 use crate::names::Names;
 use crate::namespaces::Namespaces;
-use crate::objects::{Kind, wanted};
+use crate::objects::wanted;
 use crate::webhook::Webhook;
 
 /// The means by which the API server changes pods.
@@ -19,14 +20,15 @@ pub enum Means {
 /// Makes the names known to the pods that are created in these namespaces from now on, and only
 /// there. The webhook is used where the API server has no policies.
 ///
-/// It replaces an earlier installation. The API server takes up to a few seconds to follow:
+/// It replaces what the same installation created earlier. The API server takes up to a few seconds to follow:
 /// [`is_in_force`](crate::is_in_force) waits for it.
 ///
 /// # Errors
-/// If a namespace does not exist, an object of the same name is not ours, or the API server refuses
-/// a request. What was created until then is found by [`remove`].
+/// If a namespace does not exist, an object of the same name belongs to another installation or to
+/// something else, or the API server refuses a request. What was created until then is found by [`remove`].
 pub async fn install(
     client: &Client,
+    installation: &Installation,
     names: &Names,
     namespaces: &Namespaces,
     webhook: Option<&Webhook>,
@@ -39,37 +41,32 @@ pub async fn install(
         (false, Some(webhook)) => (Means::Webhook, Some(webhook)),
         (false, None) => return Err(Error::NoPolicies),
     };
-    install_by(client, names, namespaces, webhook).await?;
+    install_by(client, installation, names, namespaces, webhook).await?;
     Ok(means)
 }
 
 /// Installs a webhook if one is given, and otherwise a policy.
 pub(crate) async fn install_by(
     client: &Client,
+    installation: &Installation,
     names: &Names,
     namespaces: &Namespaces,
     webhook: Option<&Webhook>,
 ) -> Result<(), Error> {
     let wanted = wanted(names, namespaces, webhook);
     for object in &wanted {
-        put(client, object).await?;
+        put(client, installation, object).await?;
     }
-    for kind in Kind::ALL.into_iter().rev() {
-        sweep(client, kind, &wanted).await?;
-    }
+    sweep(client, installation, &wanted).await.result()?;
     Ok(())
 }
 
-/// Removes everything that was installed, in all namespaces. Returns how many objects there were.
+/// Removes the objects of an installation in all namespaces. Returns how many there were.
 ///
 /// Pods that were changed keep their changes.
 ///
 /// # Errors
-/// If the API server refuses a request.
-pub async fn remove(client: &Client) -> Result<usize, Error> {
-    let mut removed = 0;
-    for kind in Kind::ALL.into_iter().rev() {
-        removed += sweep(client, kind, &[]).await?;
-    }
-    Ok(removed)
+/// The first refusal of the API server, once everything else was tried.
+pub async fn remove(client: &Client, installation: &Installation) -> Result<usize, Error> {
+    sweep(client, installation, &[]).await.result()
 }

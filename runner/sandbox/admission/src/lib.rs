@@ -16,6 +16,7 @@
 mod cluster;
 mod error;
 mod install;
+mod installation;
 mod names;
 mod namespaces;
 mod objects;
@@ -26,6 +27,7 @@ mod webhook;
 
 pub use error::Error;
 pub use install::{Means, install, remove};
+pub use installation::Installation;
 pub use names::Names;
 pub use namespaces::Namespaces;
 pub use objects::rules;

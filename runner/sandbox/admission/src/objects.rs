@@ -1,8 +1,10 @@
-//! The objects that are installed. Every one has the mark, by which removal finds it.
+//! The objects that are installed. Every one has the mark, and the id of its installation, by which
+//! removal finds it.
 
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Map, Value, json};
 
+use crate::installation::{INSTALLATION, Installation, OWNER};
 use crate::names::{FILE, Names, OBJECT};
 use crate::namespaces::Namespaces;
 use crate::policy::policy;
@@ -85,13 +87,19 @@ impl Wanted {
         OBJECT
     }
 
-    /// Returns the object.
-    pub(crate) fn object(&self) -> DynamicObject {
+    /// Returns the object of an installation.
+    pub(crate) fn object(&self, of: &Installation) -> DynamicObject {
         let mut object = DynamicObject::new(OBJECT, &self.kind.resource());
         object.metadata.namespace.clone_from(&self.namespace);
-        let labels = [MARK, ("app.kubernetes.io/managed-by", "sidestep")];
+        let labels = [
+            MARK,
+            (INSTALLATION, of.id()),
+            ("app.kubernetes.io/managed-by", "sidestep"),
+        ];
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
         object.metadata.labels = Some(labels.into());
+        let owner = (OWNER.to_owned(), of.owner().to_owned());
+        object.metadata.annotations = Some([owner].into());
         object.data = Value::Object(self.content.clone());
         object
     }
@@ -139,14 +147,40 @@ pub fn rules() -> Value {
     Kind::ALL.into_iter().map(of_kind).chain(others).collect()
 }
 
-/// Returns whether an object is ours.
-pub(crate) fn is_ours(object: &DynamicObject) -> bool {
-    let labels = object.metadata.labels.as_ref();
-    let mark = labels.and_then(|labels| labels.get(MARK.0));
-    mark.is_some_and(|value| value == MARK.1)
+/// The owner of an object of our name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// This installation.
+    This,
+    /// The installation of another sandbox.
+    Another(Installation),
+    /// Something else than a sandbox.
+    Foreign,
 }
 
-/// Returns the selector of our objects.
+impl Of {
+    /// Reads an object, as the owner of an installation sees it.
+    pub(crate) fn read(object: &DynamicObject, this: &Installation) -> Self {
+        let value = |of: Option<&std::collections::BTreeMap<String, String>>, key: &str| {
+            of.and_then(|values| values.get(key).cloned())
+        };
+        let labels = object.metadata.labels.as_ref();
+        let annotations = object.metadata.annotations.as_ref();
+        let marked = value(labels, MARK.0).is_some_and(|mark| mark == MARK.1);
+        let id = value(labels, INSTALLATION).filter(|_| marked);
+        match id {
+            None => Self::Foreign,
+            Some(id) if id == this.id() => Self::This,
+            Some(id) => {
+                let owner = value(annotations, OWNER).unwrap_or_default();
+                Self::Another(Installation::read(id, owner))
+            }
+        }
+    }
+}
+
+/// Returns the selector of the objects of all installations.
+#[cfg(test)]
 pub(crate) fn mark() -> String {
     format!("{}={}", MARK.0, MARK.1)
 }

@@ -40,6 +40,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Replaces a JSON file atomically, like [`write`]. It is on the disk when this returns, so that it
+/// survives a failure of the machine.
+///
+/// # Errors
+/// As [`write`], and if the value has no JSON form.
+pub fn write_json_durably(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The name of the file.
+    fs::File::open(folder)?.sync_all()
+}
+
 /// Replaces a JSON file atomically, like [`write`].
 ///
 /// # Errors
@@ -86,6 +101,9 @@ mod tests {
         assert_eq!(read_json(&path).unwrap(), Some(vec![1, 2]));
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        write_json_durably(&path, &[3]).unwrap();
+        assert_eq!(read_json(&path).unwrap(), Some(vec![3]));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         write(&path, b"{").unwrap();
         let error = read_json::<Vec<u8>>(&path).unwrap_err();

@@ -1,11 +1,12 @@
 //! The cluster.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1;
 use kube::Api;
 use kube::api::ListParams;
 use sidestep_sandbox_base::Watched;
@@ -13,7 +14,7 @@ use tokio_util::sync::DropGuard;
 
 use crate::callers::{self, Caller, NoCaller};
 use crate::clouds;
-use crate::connect::{Connection, causes, connect, kubeconfig};
+use crate::connect::{Connection, causes, connect, kubeconfig, kubeconfig_of};
 use crate::error::ClusterError;
 use crate::keys::Keys;
 use crate::objects::{Pod, ServiceAccount, Stage};
@@ -24,6 +25,10 @@ use crate::watch;
 
 /// The time that a pod's first request waits until the pod's address is known.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The age from which the API server has to confirm a pod again.
+const OLDEST: Duration = Duration::from_secs(2);
+/// The time after which the API server is asked again about a pod that it did not confirm.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// The timeout for the first lists.
 const FIRST_LISTS: Duration = Duration::from_secs(30);
 
@@ -47,12 +52,12 @@ enum Check {
     Keys(Keys),
 }
 
-/// Returns a client for the cluster of a context of the kubeconfig.
+/// Returns a client for the cluster of a context of these kubeconfig files.
 ///
 /// # Errors
 /// If the context cannot be used.
-pub async fn client(context: &str) -> Result<kube::Client, ClusterError> {
-    Ok(connect(kubeconfig().await?, context).await?.client)
+pub async fn client(files: &[PathBuf], context: &str) -> Result<kube::Client, ClusterError> {
+    Ok(connect(kubeconfig_of(files).await?, context).await?.client)
 }
 
 /// A cluster of the user's. Dropping it ends its watches.
@@ -61,9 +66,10 @@ pub struct RealCluster {
     check: Check,
     namespaces: Namespaces,
     state: Arc<Watched<State>>,
-    /// The uids of the pods that have asked for their identity.
-    served: Mutex<BTreeSet<String>>,
-    patience: Duration,
+    /// The uids of the pods that have asked for their identity, and the last time at which the API
+    /// server confirmed each.
+    served: Mutex<BTreeMap<String, Instant>>,
+    pub(crate) patience: Duration,
     _watches: DropGuard,
 }
 
@@ -116,7 +122,7 @@ impl RealCluster {
                 namespaces: namespaces.clone(),
             });
         }
-        let nodes: Api<Node> = Api::all(client.clone());
+        let nodes: Api<v1::Node> = Api::all(client.clone());
         let nodes = nodes.list(&ListParams::default()).await;
         let nodes = nodes.map_err(refused("list nodes"))?;
         if let Some(found) = clouds::of_nodes(&nodes.items) {
@@ -178,7 +184,13 @@ impl RealCluster {
     pub async fn verify_token(&self, token: &str, audience: &str) -> Result<Subject, Rejected> {
         let subject = match &self.check {
             Check::Keys(keys) => {
-                return self.state.read(|state| keys.verify(token, audience, state));
+                let signed = keys.verify(token, audience)?;
+                // The account and the pod may be newer than the watched state.
+                let exists = self.until(|state| signed.exists(state).ok());
+                return match tokio::time::timeout(self.patience, exists).await {
+                    Ok(subject) => Ok(subject),
+                    Err(_) => self.state.read(|state| signed.exists(state)),
+                };
             }
             Check::Reviews => tokens::review(&self.connection.client, token, audience).await?,
         };
@@ -203,7 +215,7 @@ impl RealCluster {
     pub fn running(&self) -> usize {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
         self.state.read(|state| {
-            let runs = |pod: &&Pod| pod.stage != Stage::Ended && served.contains(&pod.uid);
+            let runs = |pod: &&Pod| pod.stage != Stage::Ended && served.contains_key(&pod.uid);
             state.pods().filter(runs).count()
         })
     }
@@ -217,21 +229,77 @@ impl RealCluster {
     /// Returns the caller at an address. Waits for a while if it is not known yet.
     ///
     /// # Errors
-    /// If no pod, or not exactly one, has the address.
+    /// If no pod, or not exactly one, has the address, or the API server does not confirm it.
     pub async fn caller(&self, source: IpAddr) -> Result<Caller, NoCaller> {
-        let known = self.until(|state| callers::find(state, source).ok());
-        match tokio::time::timeout(self.patience, known).await {
-            Ok(caller) => {
-                if let Caller::Pod { uid, .. } = &caller {
-                    let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-                    self.state
-                        .read(|state| served.retain(|uid| state.has_pod(uid)));
-                    served.insert(uid.clone());
-                }
-                Ok(caller)
-            }
-            Err(_) => self.state.read(|state| callers::find(state, source)),
+        match tokio::time::timeout(self.patience, self.confirmed(source)).await {
+            Ok(caller) => Ok(caller),
+            Err(_) => match self.state.read(|state| callers::find(state, source)) {
+                Err(none) => Err(none),
+                Ok(_) => Err(NoCaller::NotYet),
+            },
         }
+    }
+
+    /// Returns the caller at an address, once the watched state has one and the API server confirms
+    /// it. A connection that is cut silently leaves the state as it was for some time.
+    async fn confirmed(&self, source: IpAddr) -> Caller {
+        let mut changes = self.state.changes();
+        loop {
+            let find = || self.state.read(|state| callers::find(state, source).ok());
+            if let Some(caller) = find()
+                && self.confirms(&caller).await
+                // The answer took a while.
+                && find().as_ref() == Some(&caller)
+            {
+                return caller;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(ASK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Returns whether a pod is now as the watched state has it, or was some time ago.
+    async fn confirms(&self, caller: &Caller) -> bool {
+        let Caller::Pod {
+            uid,
+            namespace,
+            name,
+            ..
+        } = caller
+        else {
+            return true;
+        };
+        let served = || self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = served().get(uid).copied();
+        if known.is_some_and(|confirmed| confirmed.elapsed() < OLDEST) {
+            return true;
+        }
+        let asked = Instant::now();
+        // A list of one needs no right besides those of the watches. Without a version, the API
+        // server answers with the latest state.
+        let only = ListParams::default().fields(&format!("metadata.name={name}"));
+        let pods: Api<v1::Pod> = Api::namespaced(self.connection.client.clone(), namespace);
+        let now = match pods.list(&only).await {
+            Ok(now) => now.items,
+            Err(error) => {
+                tracing::warn!(%error, "the cluster could not be asked for a pod");
+                return false;
+            }
+        };
+        let now: Vec<Pod> = now.iter().map(Pod::read).collect();
+        let is_same = self.state.read(|state| {
+            let mut watched = state.pods().filter(|pod| pod.uid == *uid);
+            watched.any(|pod| now.contains(pod))
+        });
+        if is_same {
+            let mut served = served();
+            self.state
+                .read(|state| served.retain(|uid, _| state.has_pod(uid)));
+            served.insert(uid.clone(), asked);
+        }
+        is_same
     }
 
     #[cfg(test)]

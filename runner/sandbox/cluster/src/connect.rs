@@ -1,5 +1,6 @@
 //! From a context of the kubeconfig to a client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -33,6 +34,22 @@ pub(crate) async fn kubeconfig() -> Result<Kubeconfig, ClusterError> {
     let unreadable = |why: String| ClusterError::Kubeconfig(why);
     let read = tokio::task::spawn_blocking(Kubeconfig::read).await;
     read.map_err(|error| unreadable(error.to_string()))?
+        .map_err(|error| unreadable(causes(&error)))
+}
+
+/// Reads a kubeconfig from its files. Of the same name in two files, the first one counts. A file
+/// that no longer exists has no contexts.
+pub(crate) async fn kubeconfig_of(files: &[PathBuf]) -> Result<Kubeconfig, ClusterError> {
+    let files = files.to_vec();
+    let unreadable = |why: String| ClusterError::Kubeconfig(why);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut files = files.iter().filter(|file| file.exists());
+        files.try_fold(Kubeconfig::default(), |all, file| {
+            all.merge(Kubeconfig::read_from(file)?)
+        })
+    });
+    read.await
+        .map_err(|error| unreadable(error.to_string()))?
         .map_err(|error| unreadable(causes(&error)))
 }
 

@@ -15,6 +15,44 @@ use crate::connect::causes;
 use crate::state::State;
 use crate::tokens::{Rejected, Subject};
 
+/// A token with a valid signature, whose account may be gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    subject: Subject,
+    /// The uid of the pod that the token is bound to.
+    pod: Option<String>,
+}
+
+impl Signed {
+    /// Returns the token's account, if the watched state has it, and the pod that the token is bound
+    /// to. A state that does not follow the cluster shows nothing.
+    pub(crate) fn exists(&self, state: &State) -> Result<Subject, Rejected> {
+        let reject = |why: &str| Err(Rejected(why.to_owned()));
+        if !state.is_current() {
+            return reject(
+                "the cluster does not answer, so it is not known whether the token's service \
+                 account still exists",
+            );
+        }
+        let Subject {
+            namespace,
+            name,
+            uid,
+        } = &self.subject;
+        let current = state.account(namespace, name);
+        if current.is_none_or(|account| account.uid != *uid) {
+            return reject(
+                "the token's service account was deleted, or is in a namespace that the sandbox \
+                 does not serve",
+            );
+        }
+        if self.pod.as_ref().is_some_and(|pod| !state.has_pod(pod)) {
+            return reject("the token is bound to a pod that does not exist");
+        }
+        Ok(self.subject.clone())
+    }
+}
+
 /// The public keys of a cluster, and the issuer of its tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
@@ -60,15 +98,9 @@ impl Keys {
         })
     }
 
-    /// Checks a token's signature, issuer, audience and lifetime, and that its account exists.
-    pub(crate) fn verify(
-        &self,
-        token: &str,
-        audience: &str,
-        state: &State,
-    ) -> Result<Subject, Rejected> {
-        let reject = |why: &str| Rejected(why.to_owned());
-        let foreign = || reject("the token was not issued by this cluster");
+    /// Checks a token's signature, issuer, audience and lifetime.
+    pub(crate) fn verify(&self, token: &str, audience: &str) -> Result<Signed, Rejected> {
+        let foreign = || Rejected("the token was not issued by this cluster".to_owned());
         let header = decode_header(token).map_err(|_| foreign())?;
         let id = header.kid.ok_or_else(foreign)?;
         let jwk = self.keys.find(&id).ok_or_else(foreign)?;
@@ -85,20 +117,13 @@ impl Keys {
             serviceaccount,
             pod,
         } = claims.kubernetes;
-        let current = state.account(&namespace, &serviceaccount.name);
-        if current.is_none_or(|account| account.uid != serviceaccount.uid) {
-            return Err(reject(
-                "the token's service account was deleted, or is in a namespace that the sandbox \
-                 does not serve",
-            ));
-        }
-        if pod.is_some_and(|pod| !state.has_pod(&pod.uid)) {
-            return Err(reject("the token is bound to a pod that does not exist"));
-        }
-        Ok(Subject {
-            namespace,
-            name: serviceaccount.name,
-            uid: serviceaccount.uid,
+        Ok(Signed {
+            subject: Subject {
+                namespace,
+                name: serviceaccount.name,
+                uid: serviceaccount.uid,
+            },
+            pod: pod.map(|pod| pod.uid),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! A user's Kubernetes cluster, as the sandbox needs it: its description, the check of its
 //! service-account tokens, its service accounts, and its pods by their addresses.
 //!
-//! Pods, accounts and nodes are watched, so that a request of a pod costs the API server nothing.
+//! Pods, accounts and nodes are watched. A pod that asks for its identity is also looked up by its
+//! name, at most once in two seconds, since a watch whose connection is cut silently shows an old
+//! state.
 //! It does not depend on Google's APIs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]

@@ -1,11 +1,14 @@
 //! Against a real API server.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Namespace};
-use tokio::sync::Mutex;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, watch};
 
 use crate::callers::{self, Caller, NoCaller};
 use crate::cluster::RealCluster;
@@ -144,6 +147,82 @@ async fn an_address_follows_its_pods() {
     })
     .await;
     assert_eq!(real.service_account(builds.name(), "nobody"), None);
+}
+
+/// Forwards connections to a server. Those that were accepted until it is frozen stay open, and
+/// carry nothing more.
+struct Freezing {
+    address: SocketAddr,
+    frozen: watch::Sender<bool>,
+}
+
+impl Freezing {
+    async fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (frozen, _) = watch::channel(false);
+        let state = frozen.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (server, mut ends) = (server.clone(), state.subscribe());
+                let is_late = *ends.borrow_and_update();
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(server).await.expect("connected");
+                    let both = copy_bidirectional(&mut client, &mut server);
+                    tokio::select! {
+                        _ = both => return,
+                        _ = ends.changed(), if !is_late => {}
+                    }
+                    // Neither end learns of it.
+                    std::future::pending::<()>().await;
+                });
+            }
+        });
+        Self { address, frozen }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silently_cut_watch_names_no_former_pod() {
+    let Some(cluster) = sidestep_cluster_testing::api() else {
+        return;
+    };
+    let _alone = ALONE.lock().await;
+    let builds = cluster.namespace();
+    let mut file = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
+    let context = file.current_context.clone().expect("a context");
+    let server = file.clusters[0].cluster.as_mut().expect("a cluster");
+    let address: http::Uri = server
+        .server
+        .clone()
+        .and_then(|url| url.parse().ok())
+        .expect("a URL");
+    let freezing = Freezing::to(address.authority().expect("an address").to_string()).await;
+    server.server = Some(format!("https://{}", freezing.address));
+    server.tls_server_name = address.host().map(str::to_owned);
+    let only = Namespaces::Only(vec![builds.name().to_owned()]);
+    let connection = connect(file, &context).await.expect("it connects");
+    let mut real = RealCluster::of(connection, &only).await.expect("it opens");
+
+    run(&builds, "first", "default", "10.9.3.5");
+    run(&builds, "other", "default", "10.9.3.6");
+    until(&real, |state| is(state, "10.9.3.5", &builds, "default")).await;
+    until(&real, |state| is(state, "10.9.3.6", &builds, "default")).await;
+    let other: IpAddr = "10.9.3.6".parse().expect("an address");
+    let named = real.caller(other).await;
+    assert!(
+        matches!(&named, Ok(Caller::Pod { name, .. }) if name == "other"),
+        "{named:?}"
+    );
+
+    freezing.frozen.send_replace(true);
+    delete(&builds, "first");
+    run(&builds, "second", "default", "10.9.3.5");
+    real.patience = Duration::from_secs(2);
+    // The state still has the former pod alone.
+    assert!(matches!(at(&real, "10.9.3.5"), Ok(Caller::Pod { name, .. }) if name == "first"));
+    let address: IpAddr = "10.9.3.5".parse().expect("an address");
+    assert_eq!(real.caller(address).await, Err(NoCaller::NotYet));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

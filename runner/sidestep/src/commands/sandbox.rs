@@ -10,11 +10,11 @@ use serde_json::json;
 use sidestep_events::{Exit, commands, show};
 use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
+use sidestep_report::render_failure;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, ClusterError, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options,
-    Places, SandboxError, exports, files, live, proxy_exports, reset, scenarios, serve, stop,
-    take_back,
+    CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, Stopped,
+    exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ use crate::cloud::{known, line, places, program, unavailable};
 use crate::output;
 use crate::session::Session;
 use crate::signals::Ends;
-use crate::user_cluster::user_cluster;
+use crate::user_cluster::{given_up, user_cluster};
 
 /// The time without calls after which a detached sandbox exits.
 const IDLE: Duration = Duration::from_mins(15);
@@ -33,24 +33,23 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
     match args.command {
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
-            let text = named(&name)?;
-            let stopped = stop(&places(session, &text)?).await;
-            if stopped.map_err(|error| unavailable(&error))? {
-                output::note("the sandbox was stopped; its state is kept");
-            } else {
-                output::note("no sandbox was running");
-                take_back_of_killed(&name).await?;
-            }
+            let stopped = stop(&places(session, &named(&name)?)?).await;
+            tell_stopped(stopped.map_err(|error| unavailable(&error))?);
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Reset(name)) => {
             let name = named(&name)?;
             let was = reset(&places(session, &name)?).await;
-            output::note(if was.map_err(|error| unavailable(&error))? {
+            let was = was.map_err(|error| unavailable(&error))?;
+            output::note(if was.existed {
                 "the sandbox and its state were deleted"
             } else {
                 "there was nothing to delete"
             });
+            if let Some(left) = was.left {
+                let color = session.look().color;
+                output::note_prose(&render_failure(&given_up(&left), color).join("\n"));
+            }
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Status {
@@ -84,22 +83,24 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
     }
 }
 
-/// Removes what a sandbox that was killed has left in the user's cluster.
-async fn take_back_of_killed(name: &SandboxName) -> Result<(), Error> {
-    let Some(context) = &name.cluster else {
-        return Ok(());
-    };
-    let removed = match take_back(context).await {
-        // The cluster is gone, and everything with it.
-        Err(SandboxError::Cluster(ClusterError::UnknownContext { .. })) => 0,
-        removed => removed.map_err(|error| unavailable(&error))?,
-    };
+/// Describes the end of a sandbox.
+fn tell_stopped(stopped: Stopped) {
+    let Stopped { was_live, removed } = stopped;
+    output::note(if was_live {
+        "the sandbox was stopped; its state is kept"
+    } else {
+        "no sandbox was running"
+    });
     if removed > 0 {
+        let left = if was_live {
+            "the sandbox"
+        } else {
+            "a killed sandbox"
+        };
         output::note(&format!(
-            "removed from the cluster what a killed sandbox had left: {removed} objects"
+            "removed from the cluster what {left} had left: {removed} objects"
         ));
     }
-    Ok(())
 }
 
 /// Returns the name of a sandbox, whose scenario exists.
@@ -266,10 +267,17 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
             }
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
+            let (help, command) = match installed(places).map_err(|error| unavailable(&error))? {
+                None => ("start it:", commands::sandbox(&[], scenario)),
+                Some(_) => (
+                    "what it installed in the cluster is still there; remove it:",
+                    commands::sandbox(&["stop"], scenario),
+                ),
+            };
             return Err(Error::usage_with(
                 format!("no sandbox `{scenario}` is running"),
-                "start it:",
-                commands::sandbox(&[], scenario),
+                help,
+                command,
             ));
         }
     }

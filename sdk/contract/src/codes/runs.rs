@@ -46,7 +46,7 @@ codes! {
             "the sandbox does not know the caller, or `--as` is used without the sandbox"
             "use a caller that the message lists";
         CLUSTER = "sandbox.cluster", [Denied Failed InvalidInput NotFound Refused Unavailable] [Operator Cluster]
-            "`--cluster` names a cluster that the sandbox can't use: its context does not exist or can't be used, its API server does not answer, its user lacks permissions, its nodes already have a metadata server, or the scenario is about the sandbox's own cluster"
+            "`--cluster` names a cluster that the sandbox can't use: its context does not exist or can't be used, its API server does not answer, its user lacks permissions, its nodes already have a metadata server, the scenario is about the sandbox's own cluster, or what the sandbox installed can't be removed"
             "run the printed commands, or use another context or scenario";
         UNUSABLE = "sandbox.unusable", [Failed] [Operator]
             "the sandbox can't be started"

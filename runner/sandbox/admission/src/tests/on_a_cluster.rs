@@ -21,7 +21,8 @@ use crate::cluster::put;
 use crate::install::install_by;
 use crate::objects::{Kind, mark, wanted};
 use crate::{
-    Error, Means, Names, Namespaces, Target, Webhook, install, is_in_force, remove, review, rules,
+    Error, Installation, Means, Names, Namespaces, Target, Webhook, install, is_in_force, remove,
+    review, rules,
 };
 
 /// The longest time in which an API server follows an installation.
@@ -31,6 +32,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 async fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::const_new(());
     ALONE.lock().await
+}
+
+fn this() -> Installation {
+    Installation::new("sandbox `healthy@kind` on laptop")
 }
 
 async fn client(cluster: &Cluster) -> Client {
@@ -111,8 +116,9 @@ async fn a_policy_changes_the_pods_of_its_namespaces_and_leaves_nothing() {
     };
     let _alone = alone().await;
     let client = client(cluster).await;
+    let this = this();
     let (inside, outside) = (cluster.namespace(), cluster.namespace());
-    let means = install(&client, &names(), &only(&inside), None)
+    let means = install(&client, &this, &names(), &only(&inside), None)
         .await
         .unwrap();
     assert_eq!(means, Means::Policy);
@@ -123,13 +129,13 @@ async fn a_policy_changes_the_pods_of_its_namespaces_and_leaves_nothing() {
     assert_eq!(first.len(), 3, "{first:?}");
 
     // The same again.
-    install(&client, &names(), &only(&inside), None)
+    install(&client, &this, &names(), &only(&inside), None)
         .await
         .unwrap();
     assert_eq!(ours(&client).await, first);
 
     // Elsewhere.
-    install(&client, &names(), &only(&outside), None)
+    install(&client, &this, &names(), &only(&outside), None)
         .await
         .unwrap();
     assert!(
@@ -145,9 +151,9 @@ async fn a_policy_changes_the_pods_of_its_namespaces_and_leaves_nothing() {
         "{moved:?}"
     );
 
-    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
     assert_eq!(ours(&client).await, [""; 0]);
-    assert_eq!(remove(&client).await.unwrap(), 0);
+    assert_eq!(remove(&client, &this).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,6 +163,7 @@ async fn a_webhook_changes_pods_as_the_policy_does() {
     };
     let _alone = alone().await;
     let client = client(cluster).await;
+    let this = this();
     let (inside, outside) = (cluster.namespace(), cluster.namespace());
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::open(folder.path(), "webhook", &[]).unwrap();
@@ -166,7 +173,7 @@ async fn a_webhook_changes_pods_as_the_policy_does() {
         target: Target::Url(format!("https://{}/admission", served.address())),
         authority: authority.pem().to_owned(),
     };
-    install_by(&client, &names(), &only(&inside), Some(&webhook))
+    install_by(&client, &this, &names(), &only(&inside), Some(&webhook))
         .await
         .unwrap();
     assert!(is_in_force(&client, inside.name(), PATIENCE).await.unwrap());
@@ -176,7 +183,7 @@ async fn a_webhook_changes_pods_as_the_policy_does() {
     assert_eq!(installed.len(), 2, "{installed:?}");
 
     // A policy takes its place.
-    let means = install(&client, &names(), &only(&inside), Some(&webhook))
+    let means = install(&client, &this, &names(), &only(&inside), Some(&webhook))
         .await
         .unwrap();
     assert_eq!(means, Means::Policy);
@@ -187,7 +194,7 @@ async fn a_webhook_changes_pods_as_the_policy_does() {
             .any(|object| object.starts_with(Kind::Webhook.name())),
         "{installed:?}"
     );
-    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
     assert_eq!(ours(&client).await, [""; 0]);
 }
 
@@ -218,6 +225,7 @@ async fn an_object_of_another_is_never_touched() {
     };
     let _alone = alone().await;
     let client = client(cluster).await;
+    let this = this();
     let namespace = cluster.namespace();
     namespace.ok(&[
         "create",
@@ -225,7 +233,7 @@ async fn an_object_of_another_is_never_touched() {
         "sidestep-google-names",
         "--from-literal=a=b",
     ]);
-    let refused = install(&client, &names(), &only(&namespace), None)
+    let refused = install(&client, &this, &names(), &only(&namespace), None)
         .await
         .unwrap_err();
     assert_eq!(
@@ -236,26 +244,26 @@ async fn an_object_of_another_is_never_touched() {
             namespace.name()
         )
     );
-    assert_eq!(remove(&client).await.unwrap(), 0);
+    assert_eq!(remove(&client, &this).await.unwrap(), 0);
     let kept = namespace.ok(&["get", "configmap", "sidestep-google-names", "-o", "json"]);
     let kept: Value = serde_json::from_str(&kept).unwrap();
     assert_eq!(kept["data"], json!({ "a": "b" }));
 
     let nowhere = Namespaces::new(["nowhere"]).unwrap();
-    let refused = install(&client, &names(), &nowhere, None)
+    let refused = install(&client, &this, &names(), &nowhere, None)
         .await
         .unwrap_err();
     assert!(matches!(refused, Error::NoNamespace(name) if name == "nowhere"));
 }
 
-/// Returns a client of an account that has only the documented permissions.
-async fn least(cluster: &Cluster, namespace: &Namespace<'_>) -> Client {
+/// Returns a client of an account that has only these permissions.
+async fn least(cluster: &Cluster, namespace: &Namespace<'_>, rules: &Value) -> Client {
     let account = "names";
     namespace.ok(&["create", "serviceaccount", account]);
     let role = format!("{}-names", namespace.name());
     let object = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-        "metadata": { "name": role }, "rules": rules(),
+        "metadata": { "name": role }, "rules": rules,
     });
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("role.json");
@@ -291,11 +299,12 @@ async fn the_documented_permissions_are_enough_in_a_restricted_namespace() {
     let namespace = cluster.namespace();
     let level = "pod-security.kubernetes.io/enforce=restricted";
     namespace.ok(&["label", "namespace", namespace.name(), level]);
-    let client = least(cluster, &namespace).await;
-    install(&client, &names(), &only(&namespace), None)
+    let client = least(cluster, &namespace, &rules()).await;
+    let this = this();
+    install(&client, &this, &names(), &only(&namespace), None)
         .await
         .unwrap();
-    install(&client, &names(), &only(&namespace), None)
+    install(&client, &this, &names(), &only(&namespace), None)
         .await
         .unwrap();
     assert!(
@@ -303,7 +312,7 @@ async fn the_documented_permissions_are_enough_in_a_restricted_namespace() {
             .await
             .unwrap()
     );
-    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
 }
 
 /// Prints what a program in a container gets: an address of each server, the variables, and the
@@ -321,8 +330,9 @@ async fn programs_in_containers_get_the_names_and_the_bundle() {
     };
     let _alone = alone().await;
     let client = client(cluster).await;
+    let this = this();
     let namespace = cluster.namespace();
-    match install(&client, &names(), &only(&namespace), None).await {
+    match install(&client, &this, &names(), &only(&namespace), None).await {
         // A cluster of the user's, older than policies.
         Err(Error::NoPolicies) => return,
         installed => assert_eq!(installed.unwrap(), Means::Policy),
@@ -360,7 +370,7 @@ async fn programs_in_containers_get_the_names_and_the_bundle() {
             assert_eq!(log, expected, "{name} {container}");
         }
     }
-    assert_eq!(remove(&client).await.unwrap(), 3);
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -370,13 +380,94 @@ async fn what_a_killed_installation_left_is_found() {
     };
     let _alone = alone().await;
     let client = client(cluster).await;
+    let this = this();
     let namespace = cluster.namespace();
     let all = wanted(&names(), &only(&namespace), None);
     for count in 1..=all.len() {
         for object in &all[..count] {
-            put(&client, object).await.unwrap();
+            put(&client, &this, object).await.unwrap();
         }
-        assert_eq!(remove(&client).await.unwrap(), count);
+        assert_eq!(remove(&client, &this).await.unwrap(), count);
         assert_eq!(ours(&client).await, [""; 0]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_objects_of_another_sandbox_are_neither_changed_nor_removed() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let (inside, outside) = (cluster.namespace(), cluster.namespace());
+    let (this, other) = (
+        this(),
+        Installation::new("sandbox `no-binding@kind` on desk"),
+    );
+    install(&client, &other, &names(), &only(&inside), None)
+        .await
+        .unwrap();
+    let live = ours(&client).await;
+    for (namespace, object) in [
+        (
+            &inside,
+            format!(
+                "ConfigMap `sidestep-google-names` in namespace `{}`",
+                inside.name()
+            ),
+        ),
+        (
+            &outside,
+            "MutatingAdmissionPolicy `sidestep-google-names`".to_owned(),
+        ),
+    ] {
+        let refused = install(&client, &this, &names(), &only(namespace), None)
+            .await
+            .unwrap_err();
+        let expected = format!(
+            "{object} was installed by sandbox `no-binding@kind` on desk and is not changed; stop \
+             that sandbox, or, if it no longer exists, delete its objects, which have the label \
+             sidestep.dev/installation={}",
+            other.id()
+        );
+        assert_eq!(refused.to_string(), expected);
+    }
+    // The ConfigMap that the second attempt created.
+    assert_eq!(remove(&client, &this).await.unwrap(), 1);
+    assert_eq!(ours(&client).await, live);
+    assert_eq!(remove(&client, &other).await.unwrap(), 3);
+    install(&client, &this, &names(), &only(&inside), None)
+        .await
+        .unwrap();
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_removal_of_one_kind_keeps_no_other_kind() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let this = this();
+    let namespace = cluster.namespace();
+    install(&client, &this, &names(), &only(&namespace), None)
+        .await
+        .unwrap();
+    let mut lacking = rules();
+    for rule in lacking.as_array_mut().unwrap() {
+        if rule["resources"][0] == "mutatingadmissionpolicies" {
+            rule["verbs"] = json!(["get", "list"]);
+        }
+    }
+    let refused = remove(&least(cluster, &namespace, &lacking).await, &this).await;
+    let text = refused.unwrap_err().to_string();
+    assert!(
+        text.starts_with("cannot delete mutatingadmissionpolicies: "),
+        "{text}"
+    );
+    let left = ours(&client).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].starts_with("MutatingAdmissionPolicy "), "{left:?}");
+    assert_eq!(remove(&client, &this).await.unwrap(), 1);
 }

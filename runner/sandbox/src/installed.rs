@@ -1,0 +1,141 @@
+//! The record of what a sandbox has installed in the user's cluster, and its removal.
+//!
+//! The record is written before the first object is created, and deleted after a removal without an
+//! error. In between, whatever happens to the process, the objects are found by it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sidestep_sandbox_admission::{Installation, remove};
+use sidestep_sandbox_base::disk;
+use sidestep_sandbox_cluster::client;
+
+use crate::SandboxError;
+use crate::live::{Held, Places, read};
+use crate::name::Name;
+use crate::users::UserCluster;
+
+/// The timeout of a removal.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What a sandbox has installed, or is about to install, in the user's cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Installed {
+    /// The id that the objects carry.
+    pub installation: Installation,
+    /// The cluster.
+    pub cluster: UserCluster,
+}
+
+/// A sandbox without anything in a cluster: it has no record, and no other process can write one.
+pub(crate) struct Nothing<'h> {
+    places: &'h Places,
+    _held: &'h Held,
+}
+
+/// A record on the disk, without which nothing is installed.
+pub(crate) struct Recorded(Installed);
+
+impl Recorded {
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.0.installation
+    }
+}
+
+impl Nothing<'_> {
+    /// Records an installation with a new id.
+    pub(crate) fn record(self, cluster: &UserCluster) -> Result<Recorded, SandboxError> {
+        let name = Name::of_folder(&self.places.dir);
+        let path = self.places.installed();
+        let installed = Installed {
+            installation: Installation::new(format!("sandbox `{name}`{}", on_host())),
+            cluster: cluster.clone(),
+        };
+        disk::write_json_durably(&path, &installed).map_err(SandboxError::state(&path))?;
+        Ok(Recorded(installed))
+    }
+}
+
+/// Returns the words that name this machine, if its name is known.
+fn on_host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => String::new(),
+        name => format!(" on {name}"),
+    }
+}
+
+/// Returns what a sandbox has left in the user's cluster, if anything is recorded.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn installed(places: &Places) -> Result<Option<Installed>, SandboxError> {
+    read(&places.installed())
+}
+
+/// The result of [`take_back`].
+pub(crate) struct TakenBack<'h> {
+    /// The number of objects that were removed.
+    pub(crate) removed: usize,
+    pub(crate) nothing: Nothing<'h>,
+}
+
+/// Removes what the sandbox has installed in the user's cluster. Without a record it asks no
+/// cluster.
+///
+/// # Errors
+/// If something cannot be removed. The record then stays.
+pub(crate) async fn take_back<'h>(
+    places: &'h Places,
+    held: &'h Held,
+) -> Result<TakenBack<'h>, SandboxError> {
+    let nothing = Nothing {
+        places,
+        _held: held,
+    };
+    let Some(installed) = installed(places)? else {
+        return Ok(TakenBack {
+            removed: 0,
+            nothing,
+        });
+    };
+    let removed = match remove_all(&installed).await {
+        Ok(removed) => removed,
+        Err(why) => {
+            return Err(SandboxError::LeftBehind {
+                name: Name::of_folder(&places.dir).to_string(),
+                installed: Box::new(installed),
+                why,
+            });
+        }
+    };
+    let path = places.installed();
+    std::fs::remove_file(&path).map_err(SandboxError::state(&path))?;
+    Ok(TakenBack { removed, nothing })
+}
+
+/// Removes the objects by the kubeconfig with which they were created.
+async fn remove_all(installed: &Installed) -> Result<usize, String> {
+    let UserCluster {
+        context,
+        kubeconfig,
+        ..
+    } = &installed.cluster;
+    let removal = async {
+        let client = client(kubeconfig, context).await;
+        let client = client.map_err(|error| error.to_string())?;
+        let removed = remove(&client, &installed.installation).await;
+        removed.map_err(|error| error.to_string())
+    };
+    match tokio::time::timeout(PATIENCE, removal).await {
+        Ok(removed) => removed,
+        Err(_) => Err(format!(
+            "the API server did not answer within {} s",
+            PATIENCE.as_secs()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;
