@@ -45,8 +45,10 @@ pub async fn is_in_force(
     }
 }
 
-/// Returns a pod that every level of the Pod Security Standards accepts.
+/// Returns a pod that every level of the Pod Security Standards accepts. Its resources are stated,
+/// since a quota on them refuses a pod without.
 fn spec() -> Value {
+    let resources = json!({ "cpu": "1m", "memory": "4Mi", "ephemeral-storage": "1Mi" });
     json!({
         "automountServiceAccountToken": false,
         "securityContext": {
@@ -57,6 +59,7 @@ fn spec() -> Value {
         "containers": [{
             "name": "probe",
             "image": "probe.invalid/probe:1",
+            "resources": { "requests": resources, "limits": resources },
             "securityContext": {
                 "allowPrivilegeEscalation": false,
                 "capabilities": { "drop": ["ALL"] },

@@ -471,3 +471,51 @@ async fn a_refused_removal_of_one_kind_keeps_no_other_kind() {
     assert!(left[0].starts_with("MutatingAdmissionPolicy "), "{left:?}");
     assert_eq!(remove(&client, &this).await.unwrap(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_on_resources_accepts_the_probe() {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let _alone = alone().await;
+    let client = client(cluster).await;
+    let this = this();
+    let namespace = cluster.namespace();
+    let hard = json!({
+        "requests.cpu": "1", "limits.cpu": "1", "requests.memory": "1Gi", "limits.memory": "1Gi",
+        "requests.ephemeral-storage": "1Gi", "limits.ephemeral-storage": "1Gi", "pods": "5",
+    });
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "small" },
+        "spec": { "hard": hard },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("quota.json");
+    std::fs::write(&file, quota.to_string()).unwrap();
+    namespace.ok(&["create", "--filename", file.to_str().unwrap()]);
+    // The part of the controller, without which the API server refuses every pod.
+    let used: serde_json::Map<String, Value> = hard
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|resource| (resource.clone(), json!("0")))
+        .collect();
+    let status = json!({ "status": { "hard": hard, "used": used } }).to_string();
+    namespace.ok(&[
+        "patch",
+        "resourcequota",
+        "small",
+        "--subresource=status",
+        "--patch",
+        &status,
+    ]);
+    install(&client, &this, &names(), &only(&namespace), None)
+        .await
+        .unwrap();
+    assert!(
+        is_in_force(&client, namespace.name(), PATIENCE)
+            .await
+            .unwrap()
+    );
+    assert_eq!(remove(&client, &this).await.unwrap(), 3);
+}
