@@ -6,6 +6,7 @@ mod calls;
 mod container;
 mod context;
 mod logs;
+mod plan;
 mod sample;
 mod start;
 mod steps;
@@ -32,9 +33,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let path = tools::for_bench();
     let bench = Workbench::make(release::build()?, path)?;
     let mut rows = Vec::new();
-    let measures: [(&str, Measure); 5] = [
+    let measures: [(&str, Measure); 6] = [
         ("starts", start::measure),
         ("steps", steps::measure),
+        ("planning", plan::measure),
         ("host calls", calls::measure),
         ("logs", logs::measure),
         ("a build context", context::measure),

@@ -14,8 +14,9 @@ pub use sidestep_evaluator::MAX_EXPRESSION;
 pub(crate) use unanswered::{Code, Unanswered};
 pub(crate) use values::Values;
 
-/// The maximum number of cached analyses.
-const REMEMBERED: usize = 1024;
+/// The maximum number of cached analyses: more than most files have expressions. Each is read when
+/// the file is parsed, and again when it is planned.
+const REMEMBERED: usize = 20_000;
 
 /// Caches analyses by the expression's text: an expression is analysed for its types, for the steps
 /// that it waits for and for the names that it may read. The analysis depends on the text alone.
@@ -79,7 +80,7 @@ fn variables<'v>(
             continue;
         }
         let keys: Option<Vec<&String>> = read.map(|reference| reference.path.first()).collect();
-        let seen = match (keys, value) {
+        let seen = match (keys, &**value) {
             (Some(keys), Value::Object(map)) => {
                 let mut part = Map::new();
                 for key in keys {
@@ -89,7 +90,7 @@ fn variables<'v>(
                 }
                 Cow::Owned(Value::Object(part))
             }
-            _ => Cow::Borrowed(value),
+            (_, value) => Cow::Borrowed(value),
         };
         variables.insert(Cow::Borrowed(name), seen);
     }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -7,6 +8,7 @@ use sidestep_events::{PluginRef, Position};
 use sidestep_policy::tree::Node;
 
 use crate::plan::{Retry, SecretSource};
+use crate::steps::Steps;
 use crate::template::Piece;
 
 /// A file's name, relative to the workspace, and its text.
@@ -30,7 +32,7 @@ pub struct Pipeline {
     pub(crate) max_parallel: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
     /// The steps of `steps`, then those of `finally`; each step comes after the steps it needs.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Steps,
     pub(crate) outputs: IndexMap<String, (Position, Written)>,
     pub(crate) declared: Declared,
 }
@@ -39,7 +41,7 @@ pub struct Pipeline {
 /// errors about unknown names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Declared {
-    pub(crate) steps: Vec<String>,
+    pub(crate) steps: HashSet<String>,
     pub(crate) inputs: Vec<String>,
     pub(crate) secrets: Vec<String>,
 }
@@ -57,7 +59,7 @@ impl Pipeline {
 
     /// Returns the plugins that it uses, each once, with the first place of each.
     pub fn uses(&self) -> impl Iterator<Item = (&PluginRef, Position)> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         self.steps
             .iter()
             .filter_map(|step| Some((step.uses.as_ref()?, step.uses_at)))
@@ -66,7 +68,7 @@ impl Pipeline {
 
     /// Returns the place of an input in a step's `with`, or `None` if the step does not set it.
     pub fn input_place(&self, step: &str, input: &str) -> Option<Position> {
-        let with = self.step(step)?.with.as_ref()?;
+        let with = self.steps.get(step)?.with.as_ref()?;
         let mut entries = with.entries().iter();
         entries
             .find(|(key, _)| key.text == input)
@@ -75,11 +77,7 @@ impl Pipeline {
 
     /// Returns the place where a step names its plugin.
     pub fn step_place(&self, step: &str) -> Option<Position> {
-        Some(self.step(step)?.uses_at)
-    }
-
-    fn step(&self, id: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.id == id)
+        Some(self.steps.get(step)?.uses_at)
     }
 
     /// Returns the environment variables that its expressions may read.

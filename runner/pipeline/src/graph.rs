@@ -1,6 +1,6 @@
 //! Checks the dependencies between steps and sorts the steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sidestep_events::Position;
 use sidestep_events::codes;
@@ -10,11 +10,15 @@ use crate::problems::Problems;
 
 /// Checks the names of all steps that others read or need, adds the steps that expressions read
 /// to `needs`, and sorts the steps so that each comes after those it needs.
-pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Option<Pipeline> {
+pub(crate) fn check(
+    problems: &mut Problems<'_>,
+    mut pipeline: Pipeline,
+    mut steps: Vec<Step>,
+) -> Option<Pipeline> {
     let mut index: HashMap<String, usize> = HashMap::new();
-    for (position, step) in pipeline.steps.iter().enumerate() {
+    for (position, step) in steps.iter().enumerate() {
         if let Some(first) = index.insert(step.id.clone(), position) {
-            let line = pipeline.steps[first].at.line;
+            let line = steps[first].at.line;
             problems.add_help(
                 codes::step::TWICE,
                 step.at,
@@ -23,14 +27,14 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
             );
         }
     }
-    let ids: Vec<String> = pipeline.steps.iter().map(|step| step.id.clone()).collect();
-    let finally: Vec<bool> = pipeline.steps.iter().map(|step| step.finally).collect();
+    let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
+    let finally: Vec<bool> = steps.iter().map(|step| step.finally).collect();
     let known = Known {
         inputs: &pipeline.inputs,
         env: &pipeline.env,
         declared: &pipeline.declared,
     };
-    for step in &mut pipeline.steps {
+    for step in &mut steps {
         names(problems, &known, step);
         for secret in &step.secrets {
             let declared = pipeline.declared.secrets.contains(&secret.0);
@@ -57,13 +61,14 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         for expression in &step.reads {
             wanted.extend(read_steps(expression));
         }
+        let mut needed: HashSet<String> = step.needs.iter().cloned().collect();
         for (need, at) in wanted {
             match index.get(&need) {
                 // The errors of that step are reported there.
                 None if pipeline.declared.steps.contains(&need) => {}
                 None => {
                     let message = format!("there is no step `{need}`");
-                    let known: Vec<&str> = ids.iter().map(String::as_str).filter(|id| **id != step.id).collect();
+                    let known = ids.iter().map(String::as_str).filter(|id| **id != step.id);
                     problems.unknown(codes::step::UNKNOWN, at, message, &need, known);
                 }
                 Some(&position) if finally[position] && !step.finally => problems.add_help(
@@ -73,7 +78,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
                     "move one of the two",
                 ),
                 Some(_) => {
-                    if !step.needs.contains(&need) {
+                    if needed.insert(need.clone()) {
                         step.needs.push(need);
                     }
                 }
@@ -98,7 +103,8 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         }
         let _ = at;
     }
-    order(problems, &mut pipeline).then_some(pipeline)
+    pipeline.steps = order(problems, steps)?.into();
+    Some(pipeline)
 }
 
 /// Returns the steps that an expression reads.
@@ -184,17 +190,24 @@ fn expression_names(problems: &mut Problems<'_>, known: &Known<'_>, expression: 
     }
 }
 
+/// The progress of the sort at one step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Not,
+    /// It waits for the end of one of its needs.
+    OnPath,
+    Sorted,
+}
+
 /// Sorts the steps so that each comes after those it needs, otherwise in the file's order.
-/// Reports a cycle and then returns false.
-fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
-    let index: HashMap<&str, usize> = pipeline
-        .steps
+/// Reports a cycle and then returns `None`.
+fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Option<Vec<Step>> {
+    let index: HashMap<&str, usize> = steps
         .iter()
         .enumerate()
         .map(|(position, step)| (step.id.as_str(), position))
         .collect();
-    let needs: Vec<Vec<usize>> = pipeline
-        .steps
+    let needs: Vec<Vec<usize>> = steps
         .iter()
         .map(|step| {
             step.needs
@@ -203,65 +216,59 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
                 .collect()
         })
         .collect();
-    let mut done = vec![false; needs.len()];
+    let mut seen = vec![Seen::Not; needs.len()];
     let mut sorted = Vec::with_capacity(needs.len());
     // The path is kept on the heap: a chain of 10,000 steps must not overflow the stack.
     for start in 0..needs.len() {
+        if seen[start] != Seen::Not {
+            continue;
+        }
+        seen[start] = Seen::OnPath;
         let mut path: Vec<(usize, usize)> = vec![(start, 0)];
-        let mut on_path = vec![start];
         while let Some((step, next)) = path.last_mut() {
-            if done[*step] {
-                path.pop();
-                on_path.pop();
-                continue;
-            }
             let Some(&need) = needs[*step].get(*next) else {
-                done[*step] = true;
+                seen[*step] = Seen::Sorted;
                 sorted.push(*step);
                 path.pop();
-                on_path.pop();
                 continue;
             };
             *next += 1;
-            if done[need] {
-                continue;
+            match seen[need] {
+                Seen::Sorted => {}
+                Seen::Not => {
+                    seen[need] = Seen::OnPath;
+                    path.push((need, 0));
+                }
+                Seen::OnPath => {
+                    let cycle = path.iter().map(|(step, _)| *step);
+                    let cycle = cycle.skip_while(|step| *step != need).chain([need]);
+                    let cycle: Vec<&str> = cycle.map(|step| steps[step].id.as_str()).collect();
+                    report_cycle(problems, &steps[need], &cycle);
+                    return None;
+                }
             }
-            if let Some(from) = on_path.iter().position(|step| *step == need) {
-                let mut cycle: Vec<&str> = on_path[from..]
-                    .iter()
-                    .map(|step| pipeline.steps[*step].id.as_str())
-                    .collect();
-                cycle.push(&pipeline.steps[need].id);
-                let step = &pipeline.steps[need];
-                let message = if cycle.len() == 2 {
-                    format!("`{}` waits for itself", step.id)
-                } else {
-                    format!("these steps wait for each other: {}", cycle.join(" → "))
-                };
-                problems.add_help(
-                    codes::step::CYCLE,
-                    step.at,
-                    message,
-                    "remove one of their `needs`, or an expression that reads a step's output",
-                );
-                return false;
-            }
-            path.push((need, 0));
-            on_path.push(need);
         }
     }
-    let mut steps: Vec<Option<Step>> = std::mem::take(&mut pipeline.steps)
-        .into_iter()
-        .map(Some)
-        .collect();
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     // `finally` runs after all other steps, whatever it needs.
     let (last, first): (Vec<usize>, Vec<usize>) = sorted
         .into_iter()
         .partition(|step| steps[*step].as_ref().is_some_and(|s| s.finally));
-    pipeline.steps = first
-        .into_iter()
-        .chain(last)
-        .filter_map(|step| steps[step].take())
-        .collect();
-    true
+    let sorted = first.into_iter().chain(last);
+    Some(sorted.filter_map(|step| steps[step].take()).collect())
+}
+
+/// Reports a cycle: the ids of its steps, of which the first is also the last.
+fn report_cycle(problems: &mut Problems<'_>, step: &Step, cycle: &[&str]) {
+    let message = if cycle.len() == 2 {
+        format!("`{}` waits for itself", step.id)
+    } else {
+        format!("these steps wait for each other: {}", cycle.join(" → "))
+    };
+    problems.add_help(
+        codes::step::CYCLE,
+        step.at,
+        message,
+        "remove one of their `needs`, or an expression that reads a step's output",
+    );
 }

@@ -37,6 +37,7 @@ mod select;
 mod sense;
 mod state;
 mod step;
+mod steps;
 mod template;
 mod values;
 mod with;

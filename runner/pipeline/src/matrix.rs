@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use sidestep_events::Position;
 use sidestep_events::codes;
@@ -14,7 +16,7 @@ pub(crate) const MAX_COMBINATIONS: usize = 10_000;
 /// `include`.
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
     let before = problems.count();
-    let mut keys = Vec::new();
+    let mut keys: Vec<String> = Vec::new();
     let mut combinations = vec![Map::new()];
     let mut size = 1_usize;
     for (key, _, values) in read::named(problems, node, "`matrix`") {
@@ -57,6 +59,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
         combinations.retain(|combination| !is_excluded(combination));
     }
     let include = maps(problems, node.get("include"), "include", &[]);
+    let mut known: HashSet<String> = combinations.iter().map(|one| sorted(one, &keys)).collect();
     if keys.is_empty()
         && let Some((first, _)) = include.first()
     {
@@ -71,7 +74,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
                 keys.join(", ")
             );
             problems.add(codes::matrix::INCLUDE, at, message);
-        } else if combinations.contains(&combination) {
+        } else if !known.insert(sorted(&combination, &keys)) {
             problems.add_help(
                 codes::matrix::INCLUDE,
                 at,
@@ -90,6 +93,15 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
         );
     }
     (problems.count() == before).then_some(Matrix { keys, combinations })
+}
+
+/// Returns a combination's values in the order of the keys, as one text.
+fn sorted(combination: &Map<String, Value>, keys: &[String]) -> String {
+    let values: Value = keys
+        .iter()
+        .map(|key| combination.get(key).cloned().unwrap_or_default())
+        .collect();
+    values.to_string()
 }
 
 /// Reports an entry of `exclude` that matches no combination, with the likely reason.
@@ -157,16 +169,17 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
     match &node.kind {
         NodeKind::List(items) => {
             let mut values: Vec<Value> = Vec::new();
+            let mut known = HashSet::new();
             for item in items {
                 if let Some(value) = scalar(problems, item) {
-                    if values.contains(&value) {
+                    if known.insert(value.to_string()) {
+                        values.push(value);
+                    } else {
                         problems.add(
                             codes::matrix::VALUE,
                             item.at,
                             format!("{value} is listed twice"),
                         );
-                    } else {
-                        values.push(value);
                     }
                 }
             }

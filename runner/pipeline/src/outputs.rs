@@ -20,7 +20,7 @@ pub(crate) fn output_schema<'a>(
     given: &'a PlanInputs<'_>,
     step: &str,
 ) -> Option<(&'a Value, &'a str)> {
-    let step = pipeline.steps.iter().find(|other| other.id == step)?;
+    let step = pipeline.steps.get(step)?;
     let (uses, plugin) = given.plugins.get_key_value(step.uses.as_ref()?)?;
     Some((&plugin.manifest.outputs, uses.as_str()))
 }
@@ -97,10 +97,7 @@ pub(crate) fn types(
     let ["steps", step, "outputs", name] = parts.as_slice() else {
         return;
     };
-    let has_matrix = pipeline
-        .steps
-        .iter()
-        .any(|s| s.id == *step && s.matrix.is_some());
+    let has_matrix = pipeline.steps.have_matrix(step);
     let Some((root, uses)) = output_schema(pipeline, given, step).filter(|_| !has_matrix) else {
         return;
     };
@@ -206,7 +203,7 @@ fn references_to<'e>(
 
 /// Returns whether a step's own `if` can skip it in a successful run.
 fn may_be_skipped(pipeline: &Pipeline, step: &str) -> bool {
-    let step = pipeline.steps.iter().find(|other| other.id == step);
+    let step = pipeline.steps.get(step);
     step.and_then(|step| step.condition.as_ref())
         .is_some_and(|condition| !matches!(condition.text.trim(), "always()" | "success()"))
 }

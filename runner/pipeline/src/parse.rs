@@ -11,6 +11,7 @@ use sidestep_policy::tree::{self, Node};
 use crate::context::{self, IN_DEFAULTS, IN_OUTPUTS};
 use crate::file::{Declared, Defaults, Pipeline, Source, Written};
 use crate::problems::Problems;
+use crate::steps::Steps;
 use crate::{graph, read, retry, step};
 
 const TOP: &[&str] = &[
@@ -160,20 +161,20 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
         defaults,
         max_parallel,
         timeout_ms,
-        steps,
+        steps: Steps::default(),
         outputs,
         declared: Declared {
-            steps: [names(root, "steps"), names(root, "finally")].concat(),
-            inputs: names(root, "inputs"),
-            secrets: names(root, "secrets"),
+            steps: names(root, "steps").chain(names(root, "finally")).collect(),
+            inputs: names(root, "inputs").collect(),
+            secrets: names(root, "secrets").collect(),
         },
     };
-    graph::check(problems, pipeline).filter(|_| readable)
+    graph::check(problems, pipeline, steps).filter(|_| readable)
 }
 
-fn names(root: &Node, key: &str) -> Vec<String> {
+fn names<'n>(root: &'n Node, key: &str) -> impl Iterator<Item = String> + use<'n> {
     let entries = root.get(key).into_iter().flat_map(Node::entries);
-    entries.map(|(name, _)| name.text.clone()).collect()
+    entries.map(|(name, _)| name.text.clone())
 }
 
 /// Checks that the file has a supported version. The rest of a file of another version is not

@@ -2,6 +2,7 @@
 
 mod grants;
 mod links;
+mod planned;
 mod steps;
 mod texts;
 
@@ -19,10 +20,13 @@ use crate::plan::Plan;
 use crate::problems::Problems;
 use crate::with::Reader;
 use crate::{outputs, resolve, sense};
+use planned::Instances;
 use steps::Planner;
 
 /// The maximum number of instances of one plan.
 pub const MAX_INSTANCES: usize = 10_000;
+/// The maximum number of dependencies between the instances of one plan.
+const MAX_DEPENDENCIES: usize = 500_000;
 
 /// Makes the plan of a run. Checks everything that needs no run: types of inputs, names of
 /// outputs, grants, policies. Returns all problems at once.
@@ -55,8 +59,8 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         pipeline,
         given: &given,
         values: Values::new(&given.evaluator),
-        instances: Vec::new(),
-        by_step: BTreeMap::new(),
+        instances: Instances::default(),
+        edges: 0,
         right: BTreeSet::new(),
         input_schemas: BTreeMap::new(),
         warnings: Vec::new(),
@@ -72,10 +76,10 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         ("run", given.run.clone()),
         ("env", Value::Object(env.clone())),
     ] {
-        planner.values.roots.insert(name, value);
+        planner.values.roots.insert(name, Arc::new(value));
     }
     planner.steps(&mut problems);
-    let sees = planner.sees_all();
+    let sees = planner.instances.seen_at_the_end(pipeline);
     let mut results = IndexMap::new();
     let mut places = BTreeMap::new();
     for (name, (_, written)) in &pipeline.outputs {
@@ -91,7 +95,7 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         places.extend(steps::places(&template, &written.expressions));
         results.insert(name.clone(), template);
     }
-    let mut instances = planner.instances;
+    let mut instances = planner.instances.all;
     if !problems.is_empty() {
         let mut index = 0..;
         instances.retain(|_| index.next().is_some_and(|i| planner.right.contains(&i)));

@@ -17,7 +17,15 @@ pub(crate) struct Problems<'a> {
     places: BTreeSet<Option<Position>>,
     /// Whether a budget of the whole run is exceeded; this is reported once.
     ended: bool,
+    /// The number of names that may still be compared with unknown ones: a file may have thousands
+    /// of both.
+    comparisons: usize,
 }
+
+/// The maximum number of comparisons of names for suggestions.
+const COMPARISONS: usize = 200_000;
+/// The maximum number of known names that one message lists.
+const LISTED: usize = 20;
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(file: &'a str, evaluator: &'a dyn Evaluator, all: Vec<Diagnostic>) -> Self {
@@ -28,6 +36,7 @@ impl<'a> Problems<'a> {
             all,
             places,
             ended: false,
+            comparisons: COMPARISONS,
         }
     }
 
@@ -91,14 +100,19 @@ impl<'a> Problems<'a> {
         wrong: &str,
         known: impl IntoIterator<Item = &'k str> + Clone,
     ) {
-        let help = match nearest(wrong, known.clone()) {
+        let most = self.comparisons;
+        let compared = known.clone().into_iter().take(most);
+        let compared = compared.inspect(|_| self.comparisons -= 1);
+        let similar = nearest(wrong, compared.collect::<Vec<_>>());
+        let help = match similar {
             Some(known) => format!("did you mean `{known}`?"),
             None => {
-                let known: Vec<&str> = known.into_iter().collect();
-                if known.is_empty() {
-                    "none are defined here".to_owned()
-                } else {
-                    format!("known here: {}", known.join(", "))
+                let mut known = known.into_iter();
+                let listed: Vec<&str> = known.by_ref().take(LISTED).collect();
+                match (listed.is_empty(), known.next()) {
+                    (true, _) => "none are defined here".to_owned(),
+                    (false, None) => format!("known here: {}", listed.join(", ")),
+                    (false, Some(_)) => format!("known here: {}, …", listed.join(", ")),
                 }
             }
         };

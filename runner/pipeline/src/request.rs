@@ -35,7 +35,7 @@ pub(crate) fn evaluate_request(
     schema::fill_defaults(&**evaluator, schema, &mut inputs)?;
     schema::fill_nulls(schema, &mut inputs);
     let mut values = Values::new(evaluator);
-    values.roots.insert("inputs", inputs);
+    values.roots.insert("inputs", Arc::new(inputs));
     let mut value = expression::evaluate(text, &values)?;
     let wrong = |problems: Vec<ScopeError>| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();

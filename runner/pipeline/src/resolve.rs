@@ -1,5 +1,7 @@
 //! Resolves the pipeline's inputs: passed values, defaults, and their checks.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use sidestep_events::{Diagnostic, Position, codes};
 use sidestep_policy::nearest;
@@ -51,7 +53,7 @@ pub(crate) fn inputs(
         ("run", given.run.clone()),
         ("env", Value::Object(env.clone())),
     ] {
-        values.roots.insert(name, value);
+        values.roots.insert(name, Arc::new(value));
     }
     let mut inputs = Map::new();
     for (name, input) in &pipeline.inputs {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use sidestep_evaluator::Evaluator;
 use sidestep_policy::nearest;
@@ -27,6 +27,11 @@ impl Plan {
         steps: &[String],
     ) -> Result<Self, UnknownStep> {
         let mut kept = HashSet::new();
+        let needs: HashMap<&str, &[String]> = self
+            .instances
+            .iter()
+            .map(|instance| (instance.id.as_str(), instance.needs.as_slice()))
+            .collect();
         let mut open = VecDeque::new();
         for asked in steps {
             let named = self.instances.iter();
@@ -38,10 +43,10 @@ impl Plan {
             }
         }
         while let Some(id) = open.pop_front() {
-            if let Some(instance) = self.instance(&id)
+            if let Some(needs) = needs.get(id.as_str())
                 && kept.insert(id)
             {
-                open.extend(instance.needs.iter().cloned());
+                open.extend(needs.iter().cloned());
             }
         }
         self.instances

@@ -25,10 +25,10 @@ pub struct RunState {
     evaluator: Arc<dyn Evaluator>,
     file: String,
     input_schemas: BTreeMap<String, Arc<Value>>,
-    inputs: Value,
-    git: Value,
-    run: Value,
-    env: Value,
+    inputs: Arc<Value>,
+    git: Arc<Value>,
+    run: Arc<Value>,
+    env: Arc<Value>,
     instances: BTreeMap<String, InstanceState>,
     cancelled: bool,
 }
@@ -91,10 +91,10 @@ impl RunState {
             evaluator: Arc::clone(evaluator),
             file: plan.file.exact().to_owned(),
             input_schemas: plan.input_schemas.clone(),
-            inputs: Value::Object(plan.inputs.clone()),
-            git: plan.git.clone(),
-            run: plan.run.clone(),
-            env: Value::Object(plan.env.clone()),
+            inputs: Arc::new(Value::Object(plan.inputs.clone())),
+            git: Arc::new(plan.git.clone()),
+            run: Arc::new(plan.run.clone()),
+            env: Arc::new(Value::Object(plan.env.clone())),
             instances: plan
                 .instances
                 .iter()
@@ -180,12 +180,12 @@ impl RunState {
             })
             .collect();
         for (name, value) in [
-            ("inputs", self.inputs.clone()),
-            ("git", self.git.clone()),
-            ("run", self.run.clone()),
-            ("env", self.env.clone()),
-            ("matrix", Value::Object(matrix.clone())),
-            ("steps", Value::Object(steps)),
+            ("inputs", Arc::clone(&self.inputs)),
+            ("git", Arc::clone(&self.git)),
+            ("run", Arc::clone(&self.run)),
+            ("env", Arc::clone(&self.env)),
+            ("matrix", Arc::new(Value::Object(matrix.clone()))),
+            ("steps", Arc::new(Value::Object(steps))),
         ] {
             values.roots.insert(name, value);
         }

@@ -1,5 +1,6 @@
 //! Lets the plugins check a plan.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use sidestep_capabilities::workspace::Workspace;
 use sidestep_capabilities::{NewIntent, StepContext, StepSink};
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
-use sidestep_pipeline::{Pipeline, Plan, SecretSource};
+use sidestep_pipeline::{Instance, Pipeline, Plan, SecretSource};
 use sidestep_report::{Problems, SourceText};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::equipment::Equipment;
@@ -37,21 +39,97 @@ pub(super) async fn check(
         Ok(equipment) => equipment,
         Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
-    // Report a diagnostic once, even if several instances of a matrix have it.
-    let mut said = HashSet::new();
-    let mut texts = Texts::default();
+    let mut checks = Checks::new(&equipment);
+    // The check of each instance, as an index, or the reason why it can't be checked.
+    let mut asked = Vec::new();
     for instance in &plan.instances {
         let Some(plugin) = plugins.get(&instance.plugin_digest) else {
             continue;
         };
-        let inputs = match instance.known_inputs(plan, &*site.evaluator) {
-            Ok(inputs) => inputs,
-            Err(failure) => {
-                problems.extend([placed(pipeline, &instance.step, as_diagnostic(&failure))]);
+        let check = match instance.known_inputs(plan, &*site.evaluator) {
+            Ok(inputs) => Ok(checks.start(plugin, instance, inputs).await),
+            Err(failure) => Err(as_diagnostic(&failure)),
+        };
+        asked.push((instance, check));
+    }
+    let found = checks.end().await;
+    // Report a diagnostic once, even if several instances of a matrix have it.
+    let mut said = HashSet::new();
+    let mut texts = Texts::default();
+    for (instance, check) in asked {
+        let remarks = match check {
+            Ok(index) => found.get(index).cloned().unwrap_or_default(),
+            Err(unchecked) => {
+                problems.extend([placed(pipeline, &instance.step, unchecked)]);
                 continue;
             }
         };
-        let incarnation = Incarnation {
+        for remark in remarks {
+            if !said.insert((instance.step.clone(), format!("{remark:?}"))) {
+                continue;
+            }
+            let Some(file) = &remark.file else {
+                problems.extend([placed(pipeline, &instance.step, remark)]);
+                continue;
+            };
+            let text = equipment.services.find::<Workspace>();
+            let text = text.and_then(|all| all.text(&instance.scopes, file.exact(), MAX_TEXT));
+            let source = text.and_then(|text| texts.share(file.exact(), text));
+            problems.push_foreign(remark, source);
+        }
+    }
+}
+
+/// The maximum number of checks at the same time. Each may wait for the disk.
+const MOST_AT_ONCE: usize = 8;
+
+/// The checks of plugins, a few at a time. A check can read only its inputs and the workspace, so
+/// one check answers for all steps with the same plugin, inputs and grants.
+struct Checks<'a> {
+    equipment: &'a Equipment,
+    known: HashMap<(String, String), usize>,
+    running: JoinSet<(usize, Vec<Diagnostic>)>,
+    found: Vec<Vec<Diagnostic>>,
+}
+
+impl<'a> Checks<'a> {
+    fn new(equipment: &'a Equipment) -> Self {
+        Self {
+            equipment,
+            known: HashMap::new(),
+            running: JoinSet::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Starts the check of an instance, unless the same one has been started, and returns its
+    /// index.
+    async fn start(&mut self, plugin: &Plugin, instance: &Instance, inputs: Value) -> usize {
+        let facts = serde_json::json!([inputs, instance.scopes]).to_string();
+        match self.known.entry((instance.plugin_digest.clone(), facts)) {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(new) => new.insert(self.found.len()),
+        };
+        let index = self.found.len();
+        self.found.push(Vec::new());
+        if self.running.len() >= MOST_AT_ONCE {
+            self.take_one().await;
+        }
+        let incarnation = self.incarnation(instance, inputs);
+        let plugin = plugin.clone();
+        self.running.spawn(async move {
+            let found = plugin.check(incarnation).await;
+            (
+                index,
+                found.unwrap_or_else(|failure| vec![as_diagnostic(&failure)]),
+            )
+        });
+        index
+    }
+
+    fn incarnation(&self, instance: &Instance, inputs: Value) -> Incarnation {
+        let equipment = self.equipment;
+        Incarnation {
             context: StepContext {
                 run: "check".to_owned(),
                 // Not needed, since a check creates no objects.
@@ -70,24 +148,28 @@ pub(super) async fn check(
             services: equipment.services.clone(),
             inputs,
             timeout: Some(Duration::from_secs(30)),
-        };
-        let remarks = match plugin.check(incarnation).await {
-            Ok(remarks) => remarks,
-            Err(failure) => vec![as_diagnostic(&failure)],
-        };
-        for remark in remarks {
-            if !said.insert((instance.step.clone(), format!("{remark:?}"))) {
-                continue;
-            }
-            let Some(file) = &remark.file else {
-                problems.extend([placed(pipeline, &instance.step, remark)]);
-                continue;
-            };
-            let text = equipment.services.find::<Workspace>();
-            let text = text.and_then(|all| all.text(&instance.scopes, file.exact(), MAX_TEXT));
-            let source = text.and_then(|text| texts.share(file.exact(), text));
-            problems.push_foreign(remark, source);
         }
+    }
+
+    /// Waits for the end of one check.
+    async fn take_one(&mut self) -> bool {
+        match self.running.join_next().await {
+            Some(Ok((index, found))) => self.found[index] = found,
+            // A panic of a check is a panic of the command; nothing cancels a check.
+            Some(Err(ended)) => {
+                if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+            None => return false,
+        }
+        true
+    }
+
+    /// Waits for all checks, and returns what each found.
+    async fn end(mut self) -> Vec<Vec<Diagnostic>> {
+        while self.take_one().await {}
+        self.found
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Values {
     /// The evaluator of the expressions.
     pub(crate) evaluator: Arc<dyn Evaluator>,
     /// The variables.
-    pub(crate) roots: BTreeMap<&'static str, Value>,
+    pub(crate) roots: BTreeMap<&'static str, Arc<Value>>,
     /// The results of `success()` and the other status functions.
     pub(crate) statuses: Statuses,
     /// Inputs without a value because they are wrong.

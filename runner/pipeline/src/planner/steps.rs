@@ -9,8 +9,9 @@ use sidestep_events::{Diagnostic, PluginRef, Position, codes};
 use sidestep_names::instance_id;
 use sidestep_policy::StepScopes;
 
-use super::MAX_INSTANCES;
+use super::planned::Instances;
 use super::texts::are_readable;
+use super::{MAX_DEPENDENCIES, MAX_INSTANCES};
 use crate::expression::{self, Values};
 use crate::file::{Expression, Pipeline, Step};
 use crate::given::{PlanInputs, PluginInfo};
@@ -24,8 +25,9 @@ pub(super) struct Planner<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) given: &'a PlanInputs<'a>,
     pub(super) values: Values,
-    pub(super) instances: Vec<Instance>,
-    pub(super) by_step: BTreeMap<String, Vec<usize>>,
+    pub(super) instances: Instances,
+    /// The number of dependencies between instances so far.
+    pub(super) edges: usize,
     /// The indexes of the instances without errors.
     pub(super) right: BTreeSet<usize>,
     pub(super) input_schemas: BTreeMap<String, Arc<Value>>,
@@ -41,7 +43,7 @@ pub(super) struct Used<'a> {
 
 impl Planner<'_> {
     pub(super) fn steps(&mut self, problems: &mut Problems<'_>) {
-        for step in &self.pipeline.steps {
+        for step in self.pipeline.steps.iter() {
             sense::of_step(problems, self.pipeline, self.given, step);
             let Some(uses) = &step.uses else { continue };
             let Some((uses, info)) = self.given.plugins.get_key_value(uses) else {
@@ -62,13 +64,24 @@ impl Planner<'_> {
                 Some(matrix) => matrix.combinations.clone(),
                 None => vec![Map::new()],
             };
-            if self.instances.len() + combinations.len() > MAX_INSTANCES {
+            if self.instances.all.len() + combinations.len() > MAX_INSTANCES {
                 let message =
                     format!("with this step the plan has more than {MAX_INSTANCES} instances");
                 problems.add(codes::pipeline::TOO_MANY, step.at, message);
                 return;
             }
             for combination in combinations {
+                if self.edges > MAX_DEPENDENCIES {
+                    let message = format!(
+                        "with this step the instances of the plan have more than \
+                         {MAX_DEPENDENCIES} dependencies"
+                    );
+                    let help = "an instance of a matrix needs all instances of another matrix, \
+                                unless both have the same keys: give both the same keys, or put a \
+                                step without a matrix between them";
+                    problems.add_help(codes::pipeline::TOO_MANY, step.at, message, help);
+                    return;
+                }
                 self.instance(problems, step, plugin, combination);
             }
         }
@@ -85,9 +98,12 @@ impl Planner<'_> {
         let before = problems.count();
         let mut values = self.values.clone();
         if !step.broken_matrix {
-            values.roots.insert("matrix", Value::Object(matrix.clone()));
+            values
+                .roots
+                .insert("matrix", Arc::new(Value::Object(matrix.clone())));
         }
         let (sees, needs) = self.sees(step, &matrix);
+        self.edges += needs.len();
         outputs::names(problems, self.pipeline, self.given, &sees, &step.reads);
         outputs::nulls(problems, self.pipeline, step);
         let Some(with) = with::of_step(problems, self.pipeline, self.given, step, schema, &values)
@@ -98,7 +114,7 @@ impl Planner<'_> {
         let fits = with::check(problems, step, schema, &known, &unknown);
         let named = with::check_clusters(problems, self.pipeline, step, schema, &known);
         let found = fits && named;
-        let index = self.instances.len();
+        let index = self.instances.all.len();
         self.input_schemas
             .entry(plugin.info.digest.clone())
             .or_insert_with(|| Arc::new(schema.clone()));
@@ -162,8 +178,7 @@ impl Planner<'_> {
         if workable && problems.count() == before {
             self.right.insert(index);
         }
-        self.instances.push(instance);
-        self.by_step.entry(step.id.clone()).or_default().push(index);
+        self.instances.push(step, instance);
     }
 
     /// Returns the value of `steps` for a step, and the instances that it waits for.
@@ -172,60 +187,14 @@ impl Planner<'_> {
         step: &Step,
         matrix: &Map<String, Value>,
     ) -> (BTreeMap<String, Seen>, Vec<String>) {
-        let mut sees = BTreeMap::new();
-        let mut needs = Vec::new();
-        for need in &step.needs {
-            let instances = self
-                .by_step
-                .get(need)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let instances = instances.iter().map(|index| &self.instances[*index]);
-            let has_matrix = self
-                .pipeline
-                .steps
-                .iter()
-                .any(|other| other.id == *need && other.matrix.is_some());
-            let seen = if has_matrix {
-                let pair = instances.clone().find(|instance| {
-                    instance
-                        .matrix
-                        .iter()
-                        .all(|(key, value)| matrix.get(key) == Some(value))
-                });
-                match pair {
-                    Some(instance) => Seen::One(instance.id.clone()),
-                    None => Seen::All(instances.map(|instance| instance.id.clone()).collect()),
-                }
-            } else {
-                Seen::One(need.clone())
-            };
-            match &seen {
-                Seen::One(id) => needs.push(id.clone()),
-                Seen::All(ids) => needs.extend(ids.iter().cloned()),
-            }
-            sees.insert(need.clone(), seen);
-        }
+        let sees = self.instances.seen_by(self.pipeline, step, matrix);
+        let needs = step.needs.iter().filter_map(|need| sees.get(need));
+        let needs = needs.flat_map(|seen| match seen {
+            Seen::One(id) => std::slice::from_ref(id),
+            Seen::All(ids) => ids,
+        });
+        let needs = needs.cloned().collect();
         (sees, needs)
-    }
-
-    pub(super) fn sees_all(&self) -> BTreeMap<String, Seen> {
-        let steps = self.pipeline.steps.iter();
-        steps
-            .map(|step| {
-                let ids = self
-                    .by_step
-                    .get(&step.id)
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
-                let seen = if step.matrix.is_some() {
-                    Seen::All(ids.iter().map(|i| self.instances[*i].id.clone()).collect())
-                } else {
-                    Seen::One(step.id.clone())
-                };
-                (step.id.clone(), seen)
-            })
-            .collect()
     }
 }
 

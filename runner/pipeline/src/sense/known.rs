@@ -59,8 +59,8 @@ impl Known<'_> {
 
     /// Returns whether a name may belong to a list: that of a step with a matrix.
     pub(super) fn is_list(&self, reference: &Reference) -> bool {
-        let mut steps = self.pipeline.steps.iter();
-        steps.any(|step| reference.path.first() == Some(&step.id) && step.matrix.is_some())
+        let step = reference.path.first();
+        step.is_some_and(|step| self.pipeline.steps.have_matrix(step))
     }
 
     /// Returns the values that the file allows for a name, or `None` if it allows any.

@@ -64,7 +64,10 @@ impl Instance {
             false
         };
         for reference in &analysis.references {
-            let mut value = values.roots.get(reference.root.as_str());
+            let mut value = values
+                .roots
+                .get(reference.root.as_str())
+                .map(|root| &**root);
             for part in &reference.path {
                 value = value.and_then(|value| value.get(part));
             }

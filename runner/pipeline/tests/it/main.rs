@@ -6,6 +6,7 @@ mod fixtures;
 mod good;
 mod grants;
 mod judged;
+mod linear;
 mod running;
 mod schema;
 mod values;
