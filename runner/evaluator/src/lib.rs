@@ -10,6 +10,7 @@
 
 mod analysis;
 mod evaluator;
+mod federation;
 mod kind;
 mod plain;
 mod question;
@@ -18,6 +19,7 @@ mod stopped;
 
 pub use analysis::{Analysis, Comparison, Reference};
 pub use evaluator::{Absent, Evaluator};
+pub use federation::{Claim, Federated, Part, conjuncts, federate};
 pub use kind::Kind;
 pub use plain::plain;
 pub use question::{

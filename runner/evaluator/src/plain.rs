@@ -30,6 +30,6 @@ pub fn plain(question: &Question<'_>) -> Option<Answer> {
         Question::Validate { schema, value } => {
             schema::fits(schema, value).then(|| Answer::Findings(Vec::new()))
         }
-        Question::Match { .. } | Question::Condition { .. } => None,
+        Question::Match { .. } | Question::Condition { .. } | Question::Claims { .. } => None,
     }
 }

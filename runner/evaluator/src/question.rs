@@ -53,6 +53,15 @@ pub enum Question<'a, S = Cow<'a, Value>> {
         /// The attributes that it can read.
         attributes: Attributes<'a>,
     },
+    /// Asks for the value of an expression of a workload identity provider, which is one of its
+    /// attribute mapping or a part of its condition; the answer is [`Answer::Value`].
+    Claims {
+        /// The expression, in CEL.
+        text: Cow<'a, str>,
+        /// The variables that it can read: `assertion`, and in a condition `google` and
+        /// `attribute`.
+        variables: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
+    },
 }
 
 /// The attributes that a condition of an IAM policy can read
@@ -76,7 +85,7 @@ pub struct Attributes<'a> {
 pub enum Answer {
     /// The answer to [`Question::Analyse`].
     Analysis(Analysis),
-    /// The answer to [`Question::Evaluate`].
+    /// The answer to [`Question::Evaluate`] and to [`Question::Claims`].
     Value(Value),
     /// The answer to [`Question::Validate`].
     Findings(Vec<Finding>),

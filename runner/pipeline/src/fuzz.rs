@@ -24,7 +24,7 @@ impl Evaluator for Constant {
     fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
         Ok(match question {
             Question::Analyse { .. } => Answer::Analysis(Analysis::default()),
-            Question::Evaluate { .. } => Answer::Value(Value::Null),
+            Question::Evaluate { .. } | Question::Claims { .. } => Answer::Value(Value::Null),
             Question::Validate { .. } => Answer::Findings(Vec::new()),
             Question::Match { .. } => Answer::Matches(true),
             Question::Condition { .. } => Answer::Truth(Truth::True),

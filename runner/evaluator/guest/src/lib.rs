@@ -10,8 +10,11 @@
 #[cfg(target_family = "wasm")]
 mod abi;
 mod cel_value;
+mod claims;
 mod condition;
 mod expression;
+#[cfg(test)]
+mod federation_tests;
 mod functions;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -58,6 +61,9 @@ fn answer_with<'a, S>(
         Question::Match { pattern, text } => pattern::matches(pattern, text).map(Answer::Matches),
         Question::Condition { text, attributes } => {
             Ok(Answer::Truth(condition::decide(text, attributes)))
+        }
+        Question::Claims { text, variables } => {
+            claims::evaluate(text, variables).map(Answer::Value)
         }
     };
     answer.unwrap_or_else(Answer::Wrong)
