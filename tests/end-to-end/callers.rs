@@ -66,7 +66,7 @@ fn strangers_are_told_who_is_known() {
         "{}",
         served.exports
     );
-    let names = "its callers are developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
+    let names = "its callers are developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, ci-runner@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
     let status = ["sandbox", "status", "--as", "mallory"];
     for arguments in [&status[..], &["run", "--sandbox", "--as", "mallory"]] {
         let output = served.setup.run(arguments);

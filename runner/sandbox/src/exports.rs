@@ -24,10 +24,14 @@ pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
             ));
         }
     }
-    for (name, url) in &live.endpoints {
-        list.push((format!("SIDESTEP_ENDPOINT_{name}"), url.clone()));
-    }
+    list.extend(endpoints(live));
     Exports(list)
+}
+
+/// Returns the variables with which the runner reaches a live sandbox's addresses.
+pub(crate) fn endpoints(live: &Live) -> impl Iterator<Item = (String, String)> {
+    let endpoints = live.endpoints.iter();
+    endpoints.map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
 }
 
 /// Returns the variables with which any client reaches a live sandbox under Google's own names:

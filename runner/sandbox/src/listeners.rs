@@ -13,6 +13,8 @@ use crate::live::{Places, read, write};
 const PLAIN: [&str; 2] = ["STORAGE", "REGISTRY"];
 /// The servers that speak TLS.
 const SECURE: [&str; 2] = ["KUBERNETES", "GOOGLE"];
+/// The server of the CI systems, which Google does not have.
+pub(crate) const CI: &str = "CI";
 
 /// Open ports by the name of their server.
 pub(crate) struct Listeners {
@@ -27,7 +29,7 @@ pub(crate) async fn ports(places: &Places) -> Result<Listeners, SandboxError> {
     let apis = Api::ALL.iter().map(|api| api.endpoint_name());
     let mut open = BTreeMap::new();
     let mut moved = Vec::new();
-    for name in apis.chain(PLAIN).chain(SECURE) {
+    for name in apis.chain(PLAIN).chain(SECURE).chain([CI]) {
         let last = known.get(name).copied().unwrap_or(0);
         let bound = match bind(last).await {
             Err(_) if last != 0 => {
@@ -56,9 +58,10 @@ async fn bind(port: u16) -> std::io::Result<(TcpListener, SocketAddr)> {
 }
 
 impl Listeners {
-    /// Returns the base addresses of the servers with plain HTTP, by endpoint name.
+    /// Returns the base addresses of Google's servers with plain HTTP, by endpoint name.
     pub(crate) fn endpoints(&self) -> BTreeMap<String, String> {
-        let plain = self.open.iter().filter(|(name, _)| !SECURE.contains(name));
+        let is_other = |name: &&str| SECURE.contains(name) || *name == CI;
+        let plain = self.open.iter().filter(|(name, _)| !is_other(name));
         plain
             .map(|(name, (_, address))| ((*name).to_owned(), format!("http://{address}")))
             .collect()

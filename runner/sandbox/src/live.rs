@@ -53,6 +53,11 @@ impl Places {
         self.dir.join("installed.json")
     }
 
+    /// Returns the path of the token with which CI jobs request their id tokens.
+    pub(crate) fn job_token(&self) -> PathBuf {
+        self.dir.join("job-token")
+    }
+
     pub(crate) fn callers(&self) -> PathBuf {
         self.dir.join("callers.json")
     }
@@ -84,6 +89,9 @@ pub struct Live {
     pub kubernetes: String,
     /// The host and port at which Google's own names are served over TLS, and of the proxy to them.
     pub google: String,
+    /// The address of the CI systems.
+    #[serde(default)]
+    pub ci: String,
     /// The user's cluster, if the sandbox does not use its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<LiveCluster>,

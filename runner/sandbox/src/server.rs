@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use sidestep_evaluator::Evaluator;
 use sidestep_sandbox_base::names;
-use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, router};
+use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, ci, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_tls::Authority;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use crate::behind::Behind;
 use crate::callers::{SignIn, files};
 use crate::front;
 use crate::installed::take_back;
-use crate::listeners::{Listeners, ports};
+use crate::listeners::{CI, Listeners, ports};
 use crate::live::{Held, Live, Places, hold, make_private, process_start, read, write};
 use crate::memory::Memory;
 use crate::name::Name;
@@ -188,6 +188,7 @@ async fn serve_held(
         let router = activity.watched(router);
         spawn(name, async move { axum::serve(listener, router).await });
     }
+    let ci = serve_ci(places, &cloud, &activity, &mut listeners)?;
     behind.serve(&cloud, &activity);
     let names = front::Backends {
         google: by_host(&cloud),
@@ -211,6 +212,7 @@ async fn serve_held(
         endpoints,
         kubernetes: behind.url(),
         google,
+        ci,
         cluster: behind.live(),
         moved: std::mem::take(&mut listeners.moved),
     };
@@ -245,6 +247,21 @@ fn routers(cloud: &Cloud, storage: Router, registry: Router) -> Vec<(&'static st
     apis.map(|api| (api.endpoint_name(), router(cloud, *api)))
         .chain([("STORAGE", storage), ("REGISTRY", registry)])
         .collect()
+}
+
+/// Serves the CI systems, and writes the token of their jobs. Returns the address.
+fn serve_ci(
+    places: &Places,
+    cloud: &Cloud,
+    activity: &Activity,
+    listeners: &mut Listeners,
+) -> Result<String, SandboxError> {
+    let token = cloud.identity().mint_subject(ci::JOB);
+    write(&places.job_token(), token.secret.as_bytes())?;
+    let (listener, address) = listeners.take(CI)?;
+    let router = activity.watched(ci::router(cloud));
+    spawn(CI, async move { axum::serve(listener, router).await });
+    Ok(format!("http://{address}"))
 }
 
 /// Serves everything under Google's own names too, and returns the address and the authority.

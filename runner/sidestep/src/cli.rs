@@ -16,7 +16,7 @@ pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
 pub use context::{Context, ContextDir, Modes};
 pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
 pub use runs::{Gc, Logs, Raw, Runs, RunsCommand};
-pub use sandbox::{Sandbox, SandboxCommand, SandboxName, StatusFormat};
+pub use sandbox::{Ci, Sandbox, SandboxCommand, SandboxName, StatusFormat};
 
 use sidestep_report::Verbosity;
 

@@ -34,6 +34,13 @@ impl Query {
         named.map(|(_, value)| value.as_str())
     }
 
+    /// Returns all parameters.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// Returns whether a parameter is `true`.
     pub fn flag(&self, name: &str) -> bool {
         self.get(name) == Some("true")

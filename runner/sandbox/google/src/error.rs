@@ -196,6 +196,10 @@ impl OAuthError {
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = json!({"error": self.error, "error_description": self.description});
-        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+        let status = match self.error {
+            "unauthorized_client" => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        (status, axum::Json(body)).into_response()
     }
 }

@@ -10,7 +10,7 @@ use sidestep_sandbox_identity::{Account, LIFETIME};
 
 use crate::cloud::Cloud;
 use crate::error::ApiError;
-use crate::state::SigningKey;
+use crate::state::{SigningKey, State};
 
 const ISSUER: &str = "https://accounts.google.com";
 const KEY_ID: &str = "sandbox";
@@ -34,36 +34,55 @@ pub(crate) fn issue(
         claims["email"] = json!(account.email);
         claims["email_verified"] = json!(true);
     }
-    let header = Header {
-        kid: Some(KEY_ID.to_owned()),
-        ..Header::new(Algorithm::RS256)
-    };
-    jsonwebtoken::encode(&header, &claims, &key(cloud)?).map_err(|_| unusable())
+    signed(&key(cloud)?, &claims)
 }
 
 impl Cloud {
     /// Returns the public keys of id tokens, in the shape of
     /// `https://www.googleapis.com/oauth2/v3/certs` (a JWK set).
     pub fn certificates(&self) -> Value {
-        let jwk = key(self)
-            .ok()
-            .and_then(|key| Jwk::from_encoding_key(&key, Algorithm::RS256).ok());
-        let keys: Vec<Jwk> = jwk
-            .into_iter()
-            .map(|mut jwk| {
-                jwk.common.key_id = Some(KEY_ID.to_owned());
-                jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-                jwk
-            })
-            .collect();
-        json!({ "keys": keys })
+        published(key(self))
     }
 }
 
-/// Returns the signing key, and creates it on first use.
+/// Returns the public half of a signing key, as a JWK set (RFC 7517, section 5).
+pub(crate) fn published(key: Result<EncodingKey, ApiError>) -> Value {
+    let jwk = key
+        .ok()
+        .and_then(|key| Jwk::from_encoding_key(&key, Algorithm::RS256).ok());
+    let keys: Vec<Jwk> = jwk
+        .into_iter()
+        .map(|mut jwk| {
+            jwk.common.key_id = Some(KEY_ID.to_owned());
+            jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+            jwk
+        })
+        .collect();
+    json!({ "keys": keys })
+}
+
+/// Signs claims.
+pub(crate) fn signed(key: &EncodingKey, claims: &Value) -> Result<String, ApiError> {
+    let header = Header {
+        kid: Some(KEY_ID.to_owned()),
+        ..Header::new(Algorithm::RS256)
+    };
+    jsonwebtoken::encode(&header, claims, key).map_err(|_| unusable())
+}
+
+/// Returns the signing key of Google's id tokens.
 fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
-    let kept = cloud.read(|state| state.signing_key.clone());
-    let SigningKey(pem) = if let Some(key) = kept {
+    let known = cloud.read(|state| state.signing_key.clone());
+    kept(cloud, known, |state| &mut state.signing_key)
+}
+
+/// Returns the known signing key of the state, or creates it in its place.
+pub(crate) fn kept(
+    cloud: &Cloud,
+    known: Option<SigningKey>,
+    place: impl FnOnce(&mut State) -> &mut Option<SigningKey>,
+) -> Result<EncodingKey, ApiError> {
+    let SigningKey(pem) = if let Some(key) = known {
         key
     } else {
         let rule = &rcgen::PKCS_RSA_SHA256;
@@ -71,7 +90,7 @@ fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
             .map_err(|_| unusable())?;
         let made = SigningKey(made.serialize_pem());
         // The first writer wins.
-        cloud.write(|state| state.signing_key.get_or_insert(made).clone())
+        cloud.write(|state| place(state).get_or_insert(made).clone())
     };
     EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| unusable())
 }

@@ -13,6 +13,7 @@
 mod api;
 mod apis;
 mod call;
+pub mod ci;
 mod cloud;
 mod clusters;
 mod developer;
@@ -39,4 +40,4 @@ pub use images::{DockerImage, Images};
 pub use scenario::{Scenario, ScenarioError, scenarios};
 pub use seed::{Seed, SeedBucket, SeedServiceAccount};
 pub use serve::{by_host, router};
-pub use state::{Secret, SecretVersion, SigningKey, State};
+pub use state::{Ci, Secret, SecretVersion, SigningKey, State};

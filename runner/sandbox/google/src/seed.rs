@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sidestep_sandbox_identity::{Role, State as IdentityState};
 
-use crate::state::{FixedAnswer, State};
+use crate::state::{Ci, FixedAnswer, State};
 
 /// Members by role.
 type Grants = BTreeMap<String, Vec<String>>;
@@ -36,6 +36,8 @@ pub struct Seed {
     pub custom_roles: BTreeMap<String, Role>,
     /// Workload identity pools and providers by resource name, as IAM shows them.
     pub pools: BTreeMap<String, Value>,
+    /// CI systems by name: `github`, `gitlab`.
+    pub ci: BTreeMap<String, Ci>,
     /// Fixed answers of an API to every call, by the API's host name.
     pub refusals: BTreeMap<String, FixedAnswer>,
     /// Kubernetes service accounts by namespace and name; the cluster creates them.

@@ -27,7 +27,12 @@ pub struct State {
     pub keys: BTreeMap<String, Value>,
     /// Fixed answers of an API to every call, by the API's host name.
     pub refusals: BTreeMap<String, FixedAnswer>,
-    /// The signing key of id tokens; created on first use.
+    /// The CI systems by name.
+    pub ci: BTreeMap<String, Ci>,
+    /// The signing key of the CI systems' id tokens; created on first use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_key: Option<SigningKey>,
+    /// The signing key of Google's id tokens; created on first use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
 }
@@ -41,6 +46,47 @@ pub struct FixedAnswer {
     pub status: u16,
     /// The body, in the API's own shape.
     pub body: Value,
+}
+
+/// A CI system that issues id tokens, and the job that it issues them for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ci {
+    /// The issuer in its tokens.
+    pub issuer: String,
+    /// Whether Google can read the issuer's keys.
+    pub reachable: bool,
+    /// Whether the job gets an id token: GitHub's `permissions: id-token: write`, GitLab's
+    /// `id_tokens`.
+    pub id_token: bool,
+    /// The lifetime of a token, in seconds.
+    pub lifetime: i64,
+    /// Whether GitHub's default subject contains the ids of owner and repository.
+    pub immutable_subject: bool,
+    /// The audience of a token that comes without a request; by default, that of the provider.
+    pub audience: Option<String>,
+    /// The claims about the job.
+    pub claims: BTreeMap<String, Value>,
+    /// The identity provider in the job's settings.
+    pub provider: String,
+    /// The service account in the job's settings.
+    pub service_account: Option<String>,
+}
+
+impl Default for Ci {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            reachable: true,
+            id_token: true,
+            lifetime: 300,
+            immutable_subject: false,
+            audience: None,
+            claims: BTreeMap::new(),
+            provider: String::new(),
+            service_account: None,
+        }
+    }
 }
 
 /// A private key, PEM.

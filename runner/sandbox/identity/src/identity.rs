@@ -57,6 +57,11 @@ impl Identity {
         &self.shared.clock
     }
 
+    /// Returns the evaluator, which also decides the conditions of identity providers.
+    pub fn evaluator(&self) -> &dyn Evaluator {
+        &*self.shared.evaluator
+    }
+
     /// Reads the state.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         self.shared.state.read(look)

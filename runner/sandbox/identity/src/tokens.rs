@@ -56,9 +56,14 @@ impl Identity {
     }
 
     /// Issues an access token for a federated principal, and stores the principal's attributes.
-    pub fn mint_federated(&self, principal: &str, attributes: Attributes) -> Token {
+    pub fn mint_federated(
+        &self,
+        principal: &str,
+        attributes: Attributes,
+        lifetime: SignedDuration,
+    ) -> Token {
         self.write(|state| state.federated.insert(principal.to_owned(), attributes));
-        self.mint(principal)
+        self.mint_for(principal, lifetime)
     }
 
     /// Returns the member of a subject token.

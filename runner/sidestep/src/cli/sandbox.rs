@@ -28,6 +28,12 @@ pub struct Sandbox {
     /// The caller whose credentials the exports hold: developer, nobody, or a service account's address
     #[arg(long = "as", value_name = "PRINCIPAL")]
     pub caller: Option<String>,
+    /// Print the exports of a CI job, for a shell that stands for one
+    #[arg(long, value_name = "CI", conflicts_with = "caller")]
+    pub ci: Option<Ci>,
+    /// A claim in the CI job's id tokens, such as ref=refs/heads/main; an empty value removes it
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, requires = "ci")]
+    pub claims: Vec<(String, String)>,
     /// Serve in the background: print nothing, and end after 15 minutes without a request
     #[arg(long, hide = true)]
     pub detached: bool,
@@ -57,6 +63,12 @@ pub enum SandboxCommand {
         /// Print exports for clients whose endpoints can't be set: a proxy serves Google's own host names
         #[arg(long)]
         proxy: bool,
+        /// Print the exports of a CI job, for a shell that stands for one
+        #[arg(long, value_name = "CI", conflicts_with_all = ["caller", "proxy"])]
+        ci: Option<Ci>,
+        /// A claim in the CI job's id tokens, such as ref=refs/heads/main; an empty value removes it
+        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, requires = "ci")]
+        claims: Vec<(String, String)>,
     },
     /// List the scenarios
     Scenarios {
@@ -100,4 +112,31 @@ pub enum StatusFormat {
     Json,
     /// Lines that a shell can `eval`.
     Env,
+}
+
+/// A CI system that the sandbox stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+}
+
+impl Ci {
+    /// Returns the name of the CI system in the sandbox.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+        }
+    }
+}
+
+/// Parses `NAME=VALUE`.
+fn claim(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }

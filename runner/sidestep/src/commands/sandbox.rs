@@ -1,4 +1,5 @@
 mod image;
+mod job;
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -57,15 +58,31 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             output,
             caller,
             proxy,
+            ci,
+            claims,
         }) => {
             let name = named(&name)?;
-            if proxy && output != StatusFormat::Env {
-                let exports = &["status", "--output", "env", "--proxy"];
+            let selects = match ci {
+                Some(_) => Some("--ci"),
+                None => proxy.then_some("--proxy"),
+            };
+            if let Some(flag) = selects.filter(|_| output != StatusFormat::Env) {
+                let ci = ci.map(|ci| ci.name());
+                let mut exports = vec!["status", "--output", "env", flag];
+                exports.extend(ci);
                 return Err(Error::usage_with(
-                    "`--proxy` selects exports, but exports are printed only with `--output env`",
+                    format!(
+                        "`{flag}` selects exports, but exports are printed only with `--output env`"
+                    ),
                     "print them:",
-                    commands::sandbox(exports, &name),
+                    commands::sandbox(&exports, &name),
                 ));
+            }
+            if let Some(ci) = ci {
+                let places = places(session, &name)?;
+                let found = live(&places).map_err(|error| unavailable(&error))?;
+                let found = found.ok_or_else(|| not_running(&places, &name))?;
+                return job::print(&found, &places, ci, &claims).await;
             }
             let asked = Asked {
                 format: output,
@@ -144,9 +161,13 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         ends.next().await;
         asked.cancel();
     });
+    let job = args.ci.map(|ci| (ci, args.claims, options.places.clone()));
     let ready = |live: &Live, caller: &CallerFiles| {
         if !args.detached {
-            output::print(&exports(live, caller).to_string());
+            match job {
+                Some((ci, claims, places)) => job::print_later(live.clone(), places, ci, claims),
+                None => output::print(&exports(live, caller).to_string()),
+            }
             for line in welcome(live) {
                 output::note(&line);
             }
@@ -266,22 +287,25 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
                 output::line(&line);
             }
         }
-        (StatusFormat::Env | StatusFormat::Human, None) => {
-            let (help, command) = match installed(places).map_err(|error| unavailable(&error))? {
-                None => ("start it:", commands::sandbox(&[], scenario)),
-                Some(_) => (
-                    "what it installed in the cluster is still there; remove it:",
-                    commands::sandbox(&["stop"], scenario),
-                ),
-            };
-            return Err(Error::usage_with(
-                format!("no sandbox `{scenario}` is running"),
-                help,
-                command,
-            ));
-        }
+        (StatusFormat::Env | StatusFormat::Human, None) => return Err(not_running(places, scenario)),
     }
     Ok(Exit::Success)
+}
+
+fn not_running(places: &Places, scenario: &str) -> Error {
+    let (help, command) = match installed(places) {
+        Ok(None) => ("start it:", commands::sandbox(&[], scenario)),
+        Ok(Some(_)) => (
+            "what it installed in the cluster is still there; remove it:",
+            commands::sandbox(&["stop"], scenario),
+        ),
+        Err(error) => return unavailable(&error).into(),
+    };
+    Error::usage_with(
+        format!("no sandbox `{scenario}` is running"),
+        help,
+        command,
+    )
 }
 
 fn list(format: Format) {

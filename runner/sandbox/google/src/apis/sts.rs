@@ -3,11 +3,13 @@
 //!
 //! Reference: <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>.
 
+mod external;
+
 use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use sidestep_sandbox_identity::{Attributes, Token, workload_principal};
+use sidestep_sandbox_identity::{Attributes, LIFETIME, Token, workload_principal};
 
 use crate::api::Api;
 use crate::call::Call;
@@ -103,8 +105,8 @@ async fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, OAuthError> {
         })?;
         return Ok(cloud.identity().mint(&member));
     }
-    if audience.starts_with("//iam.googleapis.com/") {
-        return Err(OAuthError::new("invalid_target", MISSING));
+    if let Some(provider) = external::Provider::read(audience) {
+        return external::exchange(cloud, &provider, subject);
     }
     Err(bad_audience(audience))
 }
@@ -150,5 +152,5 @@ pub(crate) fn federate(cloud: &Cloud, pool: &str, cluster: &str, pod: &PodSubjec
     ]);
     cloud
         .identity()
-        .mint_federated(&principal, Attributes { paths })
+        .mint_federated(&principal, Attributes { paths }, LIFETIME)
 }

@@ -126,6 +126,7 @@ fn policy(seed: &Seed, grants: &Grants) -> Value {
 pub(super) fn state(seed: &Seed, now: &str) -> State {
     let mut state = State {
         pools: seed.pools.clone(),
+        ci: seed.ci.clone(),
         refusals: seed.refusals.clone(),
         ..State::default()
     };

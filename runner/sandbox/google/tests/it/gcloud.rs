@@ -456,4 +456,40 @@ async fn identity_pools_and_their_providers() {
             &json!({"google.subject": "assertion.sub"})
         )
     );
+
+    let provider = format!("{place} --workload-identity-pool github");
+    let update = format!(
+        "{pool} providers update-oidc actions {provider} --attribute-condition=assertion.repository_id=='4' --attribute-mapping=google.subject=assertion.sub,attribute.repository_id=assertion.repository_id --issuer-uri=https://ghe.example.com/_services/token"
+    );
+    gcloud.ok(&update).await;
+    let described = format!("{pool} providers describe actions {provider}");
+    let found = gcloud.ok(&described).await;
+    assert_eq!(
+        (&found["attributeCondition"], &found["oidc"]["issuerUri"]),
+        (
+            &json!("assertion.repository_id=='4'"),
+            &json!("https://ghe.example.com/_services/token")
+        )
+    );
+    gcloud
+        .ok(&format!("{pool} providers delete actions {provider}"))
+        .await;
+    assert_eq!(gcloud.ok(&described).await["state"], "DELETED");
+    gcloud
+        .ok(&format!("{pool} providers undelete actions {provider}"))
+        .await;
+    assert_eq!(gcloud.ok(&described).await["state"], "ACTIVE");
+    gcloud.ok(&format!("{pool} delete github {place}")).await;
+    let listed = gcloud.ok(&format!("{pool} list {place}")).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let listed = gcloud
+        .ok(&format!("{pool} list {place} --show-deleted"))
+        .await;
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    gcloud.ok(&format!("{pool} undelete github {place}")).await;
+    gcloud
+        .ok(&format!("{pool} update github {place} --disabled"))
+        .await;
+    let found = gcloud.ok(&format!("{pool} describe github {place}")).await;
+    assert_eq!(found["disabled"], true);
 }

@@ -10,6 +10,7 @@
 mod access;
 mod clients;
 mod exchange;
+mod federation;
 mod gcloud;
 mod keys;
 mod metadata;

@@ -293,7 +293,7 @@ fn a_workload_has_what_its_binding_gives() {
     let kaniko = workload_principal("12", "demo.svc.id.goog", "builds", "kaniko");
     let paths = ["namespace/builds".to_owned()].into();
     let token = identity
-        .mint_federated(&kaniko, Attributes { paths })
+        .mint_federated(&kaniko, Attributes { paths }, crate::LIFETIME)
         .secret;
     let caller = identity.caller(Some(&token)).unwrap();
     let may = || identity.allows(&caller, "iam.serviceAccounts.getAccessToken", &builder());

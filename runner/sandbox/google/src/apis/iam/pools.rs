@@ -1,137 +1,103 @@
-//! Workload identity pools and their providers: reads and creation.
+//! Workload identity pools and their providers.
+//!
+//! Reference:
+//! <https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools>.
 
-use serde_json::{Value, json};
+mod change;
+
+use serde_json::Value;
 use sidestep_sandbox_identity::Resource;
 
 use crate::call::Call;
-use crate::cloud::{Cloud, random_hex};
+use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
 use crate::page::page;
+
+/// A pool, or a provider of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pool,
+    Provider,
+}
+
+impl Kind {
+    /// Returns the key of a list of them, which is also their name in permissions.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Pool => "workloadIdentityPools",
+            Self::Provider => "workloadIdentityPoolProviders",
+        }
+    }
+}
 
 pub(super) fn handle(cloud: &Cloud, call: &Call, project: &str, rest: &[&str]) -> Answer {
     let (id, project) = cloud.project(project);
     call.needs_api(cloud, &id)?;
-    if !matches!(call.method.as_str(), "GET" | "POST") || call.verb.is_some() {
-        return Err(call.unserved());
-    }
+    change::purge(cloud);
     let base = format!(
         "projects/{}/locations/global/workloadIdentityPools",
         project.number
     );
-    if let (true, [parent @ .., "operations", id]) = (call.method == "GET", rest) {
+    let method = call.method.as_str();
+    if let ("GET", [parent @ .., "operations", id]) = (method, rest) {
         let name = format!("{base}/{}/operations/{id}", parent.join("/"));
         return cloud
             .read(|state| state.operations.get(&name).cloned())
             .ok_or_else(missing);
     }
     let (kind, list) = match rest {
-        [] => ("workloadIdentityPools", true),
-        [_] => ("workloadIdentityPools", false),
-        [_, "providers"] => ("workloadIdentityPoolProviders", true),
-        [_, "providers", _] => ("workloadIdentityPoolProviders", false),
+        [] => (Kind::Pool, true),
+        [_] => (Kind::Pool, false),
+        [_, "providers"] => (Kind::Provider, true),
+        [_, "providers", _] => (Kind::Provider, false),
         _ => return Err(call.unserved()),
     };
-    let action = match (call.method.as_str(), list) {
-        ("GET", true) => "list",
-        ("GET", false) => "get",
-        (_, true) => "create",
-        (_, false) => return Err(call.unserved()),
+    let action = match (method, list, call.verb.as_deref()) {
+        ("GET", true, None) => "list",
+        ("GET", false, None) => "get",
+        ("POST", true, None) => "create",
+        ("PATCH", false, None) => "update",
+        ("DELETE", false, None) => "delete",
+        ("POST", false, Some("undelete")) => "undelete",
+        _ => return Err(call.unserved()),
     };
     call.needs(
         cloud,
-        &format!("iam.googleapis.com/{kind}.{action}"),
+        &format!("iam.googleapis.com/{}.{action}", kind.key()),
         &Resource::Project(id),
     )?;
     let name = std::iter::once(base.as_str())
         .chain(rest.iter().copied())
         .collect::<Vec<_>>()
         .join("/");
-    if action == "create" {
-        return create(cloud, call, &name, rest);
-    }
-    if !list {
-        return cloud
+    match action {
+        "list" => list_within(cloud, call, kind, &name),
+        "get" => cloud
             .read(|state| state.pools.get(&name).map(|pool| named(&name, pool)))
-            .ok_or_else(missing);
+            .ok_or_else(missing),
+        "create" => change::create(cloud, call, kind, &name),
+        "update" => change::update(cloud, call, kind, &name),
+        "delete" => change::delete(cloud, &name),
+        _ => change::undelete(cloud, &name),
     }
+}
+
+/// Lists the pools or providers of a collection; the deleted ones too if the call asks for them.
+fn list_within(cloud: &Cloud, call: &Call, kind: Kind, collection: &str) -> Answer {
+    // gcloud writes `True`.
+    let deleted = call.query.get("showDeleted");
+    let deleted = deleted.is_some_and(|shown| shown.eq_ignore_ascii_case("true"));
     let found: Vec<Value> = cloud.read(|state| {
-        let prefix = format!("{name}/");
-        let within = state.pools.iter().filter(|(key, _)| {
-            key.strip_prefix(&prefix)
-                .is_some_and(|rest| !rest.contains('/'))
+        let prefix = format!("{collection}/");
+        let within = state.pools.iter().filter(|(key, pool)| {
+            let direct = key
+                .strip_prefix(&prefix)
+                .is_some_and(|rest| !rest.contains('/'));
+            direct && (deleted || pool["state"] != change::DELETED)
         });
         within.map(|(key, pool)| named(key, pool)).collect()
     });
-    page(call, kind, found)
-}
-
-/// Creates a pool, or a provider of one, in a collection. It is done by the time it is returned.
-fn create(cloud: &Cloud, call: &Call, collection: &str, rest: &[&str]) -> Answer {
-    let (parameter, fields): (_, &[&str]) = match rest {
-        [] => (
-            "workloadIdentityPoolId",
-            &["displayName", "description", "disabled"],
-        ),
-        _ => (
-            "workloadIdentityPoolProviderId",
-            &[
-                "displayName",
-                "description",
-                "disabled",
-                "oidc",
-                "attributeMapping",
-                "attributeCondition",
-            ],
-        ),
-    };
-    let id = call.query.get(parameter).unwrap_or_default();
-    let well_formed = id
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !(4..=32).contains(&id.len()) || !well_formed || id.starts_with("gcp-") {
-        return Err(ApiError::invalid(format!(
-            "Invalid value {id:?} for {parameter}: 4 to 32 of [a-z0-9-], not beginning with gcp-."
-        )));
-    }
-    if !rest.is_empty() {
-        let pool = collection.trim_end_matches("/providers");
-        if cloud.read(|state| !state.pools.contains_key(pool)) {
-            return Err(missing());
-        }
-        let subject = call.text("/attributeMapping/google.subject");
-        if subject.is_none_or(str::is_empty) {
-            return Err(ApiError::invalid(
-                "The attribute mapping must map google.subject.",
-            ));
-        }
-        if !call
-            .text("/oidc/issuerUri")
-            .is_some_and(|issuer| issuer.starts_with("https://"))
-        {
-            return Err(ApiError::invalid(
-                "The issuer URI must be an https URI; the sandbox creates only OIDC providers.",
-            ));
-        }
-    }
-    let name = format!("{collection}/{id}");
-    let mut made = json!({ "state": "ACTIVE" });
-    for field in fields {
-        if let Some(value) = call.body.get(*field).filter(|value| !value.is_null()) {
-            made[*field] = value.clone();
-        }
-    }
-    let fresh = cloud.write(|state| {
-        let fresh = !state.pools.contains_key(&name);
-        state.pools.entry(name.clone()).or_insert(made.clone());
-        fresh
-    });
-    if !fresh {
-        return Err(ApiError::exists("Requested entity already exists"));
-    }
-    let operation = format!("{name}/operations/{}", random_hex());
-    let answer = json!({"name": operation, "done": true, "response": named(&name, &made)});
-    cloud.finished(&operation, &answer);
-    Ok(answer)
+    page(call, kind.key(), found)
 }
 
 fn missing() -> ApiError {
