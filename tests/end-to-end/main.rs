@@ -19,6 +19,7 @@ mod dispositions;
 mod emulators;
 mod endpoints;
 mod faults;
+mod federated;
 mod gc;
 mod gcloud;
 mod git;

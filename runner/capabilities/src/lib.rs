@@ -24,7 +24,9 @@ pub use sidestep_workspace as workspace;
 /// Google Cloud: the addresses of its APIs, the credentials for them, and its control plane.
 pub mod google {
     pub use sidestep_control_plane::ControlPlane;
-    pub use sidestep_google::{Credentials, Endpoints, Origin, Service, UnknownService};
+    pub use sidestep_google::{
+        Clock, Credentials, Endpoints, Federation, JobIdentity, Origin, Service, UnknownService,
+    };
 }
 
 sidestep_gate::calls!();

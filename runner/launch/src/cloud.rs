@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sidestep_capabilities::Masks;
-use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
+use sidestep_capabilities::google::{
+    Clock, ControlPlane, Credentials, Endpoints, Federation, JobIdentity, Service,
+};
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Endpoint, Mapped};
 use sidestep_capabilities::registry::Registry;
@@ -26,6 +28,9 @@ pub struct Cloud {
     pub gke_endpoint: Endpoint,
     /// The sandbox that replaces Google Cloud.
     pub sandbox: Option<Sandboxed>,
+    /// The identity of the CI job that this process is, instead of Application Default Credentials.
+    /// A sandbox has its own callers.
+    pub job: Option<JobIdentity>,
     /// Gets each token before it is sent, so that the token is masked in all logs.
     pub known_to: Option<Arc<Masks>>,
 }
@@ -80,9 +85,21 @@ impl Cloud {
         if let Some(host) = &self.storage_emulator {
             endpoints.set_storage_emulator(emulator(host)?);
         }
-        let credentials = match &self.sandbox {
-            None => Credentials::default(),
-            Some(sandbox) => {
+        let endpoints = Arc::new(endpoints);
+        let credentials = match (&self.sandbox, &self.job) {
+            (None, None) => Credentials::default(),
+            (None, Some(job)) => {
+                let masks = self.known_to.clone().unwrap_or_default();
+                let (variables, clock) = (Variables::of_this_process(), Clock::default());
+                Credentials::of_job(Federation::new(
+                    job.clone(),
+                    variables,
+                    Arc::clone(&endpoints),
+                    masks,
+                    clock,
+                ))
+            }
+            (Some(sandbox), _) => {
                 let path = &sandbox.credentials;
                 Credentials::external_account(read(path)?).found_at(path)
             }
@@ -91,7 +108,7 @@ impl Cloud {
             None => credentials,
             Some(masks) => credentials.known_to(Arc::clone(masks)),
         };
-        let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
+        let credentials = Arc::new(credentials);
         let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials));
         let names = self.clusters.clone();
         let clusters = Clusters::new(Arc::new(google.clone()), Arc::clone(&credentials), names);

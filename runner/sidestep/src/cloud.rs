@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sidestep_capabilities::google::JobIdentity;
 use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
 use sidestep_events::{Class, Failure, Owner, codes, commands, show};
 use sidestep_launch::{Cloud, Sandboxed};
@@ -78,6 +79,7 @@ pub(crate) async fn connect(
             usual_caller: DEVELOPER,
             credentials: caller.credentials(),
         }),
+        job: None,
         known_to: log::tokens(),
     })
 }
@@ -93,8 +95,20 @@ fn google(session: &Session, clusters: BTreeMap<String, Mapped>) -> Cloud {
         clusters,
         gke_endpoint: endpoint(session),
         sandbox: None,
+        job: job(session),
         known_to: log::tokens(),
     }
+}
+
+/// Returns the identity of the CI job in the settings.
+fn job(session: &Session) -> Option<JobIdentity> {
+    let settings = &session.settings;
+    let provider = settings.identity_provider.value.as_ref()?;
+    let account = settings.identity_service_account.value.as_ref();
+    Some(JobIdentity {
+        provider: provider.name().to_owned(),
+        service_account: account.map(|account| account.address().to_owned()),
+    })
 }
 
 fn mapped(access: &ClusterAccess) -> Mapped {

@@ -140,8 +140,12 @@ pub(crate) fn all() -> Vec<Variables> {
                 "ACTIONS_ID_TOKEN_REQUEST_URL",
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
                 "CI_SERVER_URL",
+                "BUILDKITE_AGENT_ENDPOINT",
+                "BUILDKITE_AGENT_ACCESS_TOKEN",
+                "BUILDKITE_JOB_ID",
             ],
-            "the CI system's ID token, whose claims `wi-verify` compares with a pool's conditions",
+            "the CI system's ID token, which `identity.provider` exchanges and whose claims `wi-verify` \
+             compares with a pool's conditions. GitLab's may be in a variable of any name",
         ),
     ]
 }

@@ -3,6 +3,7 @@
 //! can't set where credentials are sent.
 
 mod file;
+mod job;
 pub(crate) mod known;
 mod places;
 mod reach;
@@ -22,6 +23,7 @@ use sidestep_files::Patterns;
 use sidestep_host::CompileLimits;
 
 pub use file::ClusterAccess;
+pub use job::{Provider, ServiceAccount};
 pub use places::{KnownFile, Places};
 pub use rows::Row;
 pub use source::{Setting, Source};
@@ -76,7 +78,7 @@ pub enum GkeEndpoint {
 
 /// Defines the resolved settings.
 macro_rules! settings {
-    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+    ($($(#[$_:meta])* $field:ident: $type:ty = $default:expr, $known:ident;)*) => {
         /// All settings.
         #[derive(Debug, Clone)]
         pub struct Settings {

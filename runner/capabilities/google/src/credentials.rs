@@ -11,6 +11,7 @@ use sidestep_masks::Masks;
 
 use super::Origin;
 use super::failure::no_token;
+use super::federation::Federation;
 use crate::commands;
 
 /// The credentials for Google's APIs: Application Default Credentials, searched for at the first
@@ -57,6 +58,14 @@ impl Credentials {
             .with_scopes(["https://www.googleapis.com/auth/cloud-platform"])
             .build();
         Self::of(built.map_err(|error| error.to_string()), Some(origin))
+    }
+
+    /// Creates credentials from the id token of this process's CI job, which is exchanged again
+    /// whenever the last token is about to expire.
+    pub fn of_job(federation: Federation) -> Self {
+        let origin = federation.origin();
+        let built = credentials::Credentials::from(federation);
+        Self::of(Ok(built), Some(origin))
     }
 
     /// Sets the file that these credentials were read from.

@@ -100,6 +100,11 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
 
 /// Returns the failure when no token can be obtained.
 pub(super) fn no_token(error: &CredentialsError) -> Failure {
+    // The job's own exchange has a failure of its own.
+    let source = std::error::Error::source(error);
+    if let Some(NotExchanged(failure)) = source.and_then(|source| source.downcast_ref()) {
+        return failure.clone();
+    }
     let class = if error.is_transient() {
         Class::Unavailable
     } else {
@@ -107,6 +112,11 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
     };
     no_token_since(class, causes::chain(error))
 }
+
+/// The failure of a job's token exchange, as the source of the library's error.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message.exact())]
+pub(super) struct NotExchanged(pub(super) Failure);
 
 /// Returns the failure when no token can be obtained; `said` is the library's message.
 fn no_token_since(class: Class, said: String) -> Failure {

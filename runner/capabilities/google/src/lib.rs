@@ -10,13 +10,16 @@ pub mod convert;
 mod credentials;
 mod endpoints;
 mod failure;
+mod federation;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod job;
 mod name;
 mod noting;
 mod origin;
 mod rest;
 pub mod retry;
+mod variables;
 
 pub use cluster::{
     ApiServer, CLUSTER, DnsEndpoint, FindsClusters, IssuesTokens, ReachesClusters, TokenOf,
@@ -24,7 +27,10 @@ pub use cluster::{
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
+pub use federation::{Clock, Federation, JobIdentity};
+pub use job::IdToken;
 pub use name::{Name, Named, account_of_any_project, service_account};
 pub use noting::Noting;
 pub use origin::Origin;
 pub use rest::{Rest, documented};
+pub use variables::Variables;

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use sidestep_events::{Failure, WarningRaised, codes};
 use sidestep_gate::Masks;
-use sidestep_google::Origin;
+use sidestep_google::{IdToken, Origin};
 
-use super::{Identity, claims, metadata};
+use super::{Identity, metadata};
 
 /// The result of the search.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl Identity {
                 .find_map(|name| variables.get(name))
                 .map(str::to_owned);
         }
-        let (claims, warning) = match claims::of_the_job(variables, &origin, masks).await {
-            Ok(claims) => (claims, None),
+        let (claims, warning) = match IdToken::of_the_job(variables, &origin, masks).await {
+            Ok(found) => (found.map(|found| found.claims), None),
             Err(why) => (
                 None,
                 Some(WarningRaised {

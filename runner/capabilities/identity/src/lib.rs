@@ -6,13 +6,11 @@
 //! failures and are not part of any answer, event, log or `Debug` output.
 
 mod caller;
-mod claims;
 mod failure;
 mod link;
 mod metadata;
 mod proof;
 mod target;
-mod variables;
 mod workload;
 
 #[cfg(test)]
@@ -22,10 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidestep_control_plane::ControlPlane;
+pub use sidestep_google::Variables;
 use sidestep_google::{Credentials, ReachesClusters};
 
 pub use link::CAPABILITY;
-pub use variables::Variables;
 
 sidestep_gate::calls!();
 

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use sidestep_google::{Endpoints, Origin, Service};
+use sidestep_google::{Endpoints, Origin, Service, Variables};
 use sidestep_transport as transport;
-
-use super::Variables;
 
 /// The timeout: the server is on the local network, or there is none.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -287,7 +287,9 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
                 output::line(&line);
             }
         }
-        (StatusFormat::Env | StatusFormat::Human, None) => return Err(not_running(places, scenario)),
+        (StatusFormat::Env | StatusFormat::Human, None) => {
+            return Err(not_running(places, scenario));
+        }
     }
     Ok(Exit::Success)
 }
@@ -301,11 +303,7 @@ fn not_running(places: &Places, scenario: &str) -> Error {
         ),
         Err(error) => return unavailable(&error).into(),
     };
-    Error::usage_with(
-        format!("no sandbox `{scenario}` is running"),
-        help,
-        command,
-    )
+    Error::usage_with(format!("no sandbox `{scenario}` is running"), help, command)
 }
 
 fn list(format: Format) {

@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sidestep_events::{Diagnostic, Exit, Help, codes};
 use sidestep_pipeline::{Source, read_values};
 
@@ -12,21 +12,23 @@ use sidestep_files::{Folder, OpenError, Patterns};
 
 use super::known::{self, Known, each_setting, unlockable};
 use super::value::SettingValue;
-use super::{Color, ENDPOINTS, GkeEndpoint, Limit, OnTerminate, Size, Time};
+use super::{
+    Color, ENDPOINTS, GkeEndpoint, Limit, OnTerminate, Provider, ServiceAccount, Size, Time,
+};
 
 /// The maximum size of a settings file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Defines the form of a settings file.
 macro_rules! file {
-    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+    ($($(#[$attribute:meta])* $field:ident: $type:ty = $default:expr, $known:ident;)*) => {
         /// A settings file.
         #[derive(Debug, Default, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
         pub(crate) struct File {
             /// `dir:PATH`.
             pub(super) state: Option<String>,
-            $(pub(super) $field: Option<<$type as SettingValue>::Written>,)*
+            $($(#[$attribute])* pub(super) $field: Option<<$type as SettingValue>::Written>,)*
             pub(super) endpoints: BTreeMap<String, String>,
             pub(super) clusters: BTreeMap<String, ClusterAccess>,
             /// Settings that no flag, variable or other file may change. Only valid in the
@@ -114,6 +116,7 @@ impl File {
                 // nothing.
                 if let Value::Object(settings) = &mut value {
                     settings.retain(|_, setting| !setting.is_null());
+                    unfold(settings, "identity");
                 }
                 value
             }
@@ -139,6 +142,20 @@ impl File {
             )));
         }
         Ok(file)
+    }
+}
+
+/// Replaces a group of settings by its settings: `group: { name: value }` by `group.name: value`.
+fn unfold(settings: &mut Map<String, Value>, group: &str) {
+    // A value of another type is reported as an unknown setting.
+    if let Some(Value::Object(within)) = settings.get(group) {
+        let within: Vec<_> = within
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (format!("{group}.{name}"), value.clone()))
+            .collect();
+        settings.remove(group);
+        settings.extend(within);
     }
 }
 

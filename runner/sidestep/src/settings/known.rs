@@ -59,6 +59,7 @@ impl Known {
 
 const USES: &str = "compileTime, compileMemory and memory limit the resources of a project";
 const WRITES: &str = "journalLimit and logLimit limit what a project may write";
+const SIGNS_IN: &str = "`identity` determines who receives the job's id token";
 const REACHES: &str = "endpoints and clusters receive credentials";
 
 pub(crate) const STATE: Known = anyone(
@@ -153,6 +154,24 @@ pub(crate) const GKE_ENDPOINT: Known = anyone(
 )
 .operators(REACHES);
 
+pub(crate) const IDENTITY_PROVIDER: Known = anyone(
+    "identity.provider",
+    "SIDESTEP_IDENTITY_PROVIDER",
+    "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
+    "The workload identity provider at which the runner exchanges the CI job's id token for Google's. \
+     Without it, the runner uses Application Default Credentials.",
+)
+.operators(SIGNS_IN);
+
+pub(crate) const IDENTITY_SERVICE_ACCOUNT: Known = anyone(
+    "identity.serviceAccount",
+    "SIDESTEP_IDENTITY_SERVICE_ACCOUNT",
+    "NAME@PROJECT.iam.gserviceaccount.com",
+    "The service account that a CI job acts as, with `identity.provider`. Without it, the job has its \
+     own roles.",
+)
+.operators(SIGNS_IN);
+
 pub(crate) const ENDPOINTS: Known = Known {
     variable: Some("SIDESTEP_ENDPOINT_NAME"),
     ..anyone(
@@ -186,8 +205,8 @@ pub(crate) const LOCK: Known = anyone(
 .operators("only the machine's file can lock settings")
 .without_variable();
 
-/// Passes to a macro each setting with one value: its field, the type of its value and its default,
-/// and its constant. In the order in which they are shown.
+/// Passes to a macro each setting with one value: the attributes and the name of its field, the type
+/// of its value and its default, and its constant. In the order in which they are shown.
 macro_rules! each_setting {
     ($with:ident) => {
         $with! {
@@ -201,6 +220,10 @@ macro_rules! each_setting {
             memory: Option<Size> = None, MEMORY;
             secret_files: Patterns = Patterns::default(), SECRET_FILES;
             gke_endpoint: GkeEndpoint = GkeEndpoint::Auto, GKE_ENDPOINT;
+            #[serde(rename = "identity.provider")]
+            identity_provider: Option<Provider> = None, IDENTITY_PROVIDER;
+            #[serde(rename = "identity.serviceAccount")]
+            identity_service_account: Option<ServiceAccount> = None, IDENTITY_SERVICE_ACCOUNT;
         }
     };
 }
@@ -208,7 +231,7 @@ pub(crate) use each_setting;
 
 /// Lists all settings.
 macro_rules! all {
-    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+    ($($(#[$_:meta])* $field:ident: $type:ty = $default:expr, $known:ident;)*) => {
         /// All settings, in the order in which they are shown.
         pub(crate) const ALL: &[Known] = &[STATE, $($known,)* ENDPOINTS, CLUSTERS, LOCK];
     };

@@ -19,7 +19,7 @@ pub struct Row {
 
 /// Returns the rows of the settings with one value.
 macro_rules! plain_rows {
-    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+    ($($(#[$_:meta])* $field:ident: $type:ty = $default:expr, $known:ident;)*) => {
         impl Settings {
             fn plain_rows(&self) -> Vec<Row> {
                 vec![$(self.row(known::$known.name.to_owned(), self.$field.value.shown(), &self.$field.source),)*]

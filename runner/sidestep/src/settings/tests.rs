@@ -199,6 +199,7 @@ fn a_file_sets_what_the_table_lists() {
         };
         let capital = |letter: char| match letter {
             'A'..='Z' => format!("_{letter}"),
+            '.' => "_".to_owned(),
             _ => letter.to_ascii_uppercase().to_string(),
         };
         let derived: String = known.name.chars().map(capital).collect();
@@ -216,9 +217,13 @@ fn the_examples_of_the_book_are_read() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert_eq!(examples.len(), 2);
-    world.write(&world.user(), examples[0]);
-    world.write(&world.places.machine_config, examples[1]);
+    let [user, job, machine] = examples.try_into().expect("three examples");
+    world.write(&world.user(), job);
+    let settings = world.load(None, &[]).expect("right");
+    assert!(settings.identity_provider.value.is_some());
+    assert!(settings.identity_service_account.value.is_some());
+    world.write(&world.user(), user);
+    world.write(&world.places.machine_config, machine);
     let settings = world.load(None, &[]).expect("right");
     let clusters = settings
         .clusters
@@ -412,4 +417,41 @@ fn everything_wrong_is_told_at_once_with_its_place() {
     );
     assert!(text.iter().any(|t| t.contains("SIDESTEP_MAX_PARALLEL")));
     assert!(text.iter().any(|t| t.contains("dir:PATH")));
+}
+
+#[test]
+fn the_identity_of_a_job_is_a_group_of_settings_that_a_project_cannot_set() {
+    let world = World::new();
+    let name = "projects/1/locations/global/workloadIdentityPools/p/providers/q";
+    let text = format!("identity: {{ provider: //iam.googleapis.com/{name}, serviceAccount: }}\n");
+    world.write(&world.user(), &text);
+    let settings = world.load(None, &[]).expect("right");
+    let provider = settings.identity_provider.value.expect("it is set");
+    assert_eq!(provider.name(), name);
+    assert_eq!(settings.identity_service_account.value, None);
+    let variable = (
+        "SIDESTEP_IDENTITY_SERVICE_ACCOUNT",
+        "ci@demo.iam.gserviceaccount.com",
+    );
+    let settings = world.load(None, &[variable]).expect("right");
+    let rows = settings.rows();
+    let row = |name: &str| {
+        let found = rows.iter().find(|row| row.name == name).expect("a row");
+        found.value.clone()
+    };
+    assert_eq!(row("identity.provider"), name);
+    assert_eq!(row("identity.serviceAccount"), variable.1);
+    let wrong = world.load(None, &[("SIDESTEP_IDENTITY_PROVIDER", "p")]);
+    assert!(
+        wrong.expect_err("no provider")[0]
+            .message
+            .contains("write projects/NUMBER/")
+    );
+
+    world.write(&world.places.project_config, &text);
+    let wrong = world.load(None, &[]).expect_err("not the project's");
+    assert!(
+        wrong[0].message.contains("receives the job's id token"),
+        "{wrong:?}"
+    );
 }

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use sidestep_files::Patterns;
 
-use super::{Color, GkeEndpoint, OnTerminate, Size, SizeFrom, Time};
+use super::{Color, GkeEndpoint, OnTerminate, Provider, ServiceAccount, Size, SizeFrom, Time};
 
 /// The text for the default memory limit.
 const HALF: &str = "half of the machine's or container's";
@@ -112,6 +112,29 @@ impl SettingValue for Option<Size> {
         self.map_or_else(|| HALF.to_owned(), |size| size.to_string())
     }
 }
+
+/// Implements [`SettingValue`] for names that are absent by default.
+macro_rules! names {
+    ($($type:ty)*) => {
+        $(impl SettingValue for Option<$type> {
+            type Written = $type;
+
+            fn of_file(written: $type) -> Self {
+                Some(written)
+            }
+
+            fn of_variable(text: &str) -> Result<Self, String> {
+                text.parse().map(Some)
+            }
+
+            fn shown(&self) -> String {
+                self.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+            }
+        })*
+    };
+}
+
+names! { Provider ServiceAccount }
 
 /// A list of file patterns in a file.
 #[derive(Debug, Clone)]

@@ -1,17 +1,18 @@
-//! The claims of the id token that a CI gives its job. The claims may be displayed; the token may
-//! not.
+//! The id token that a CI system gives its job. Its claims may be displayed; the token may not.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use http::header;
+use serde_json::{Map, Value, json};
 use sidestep_files::given;
-use sidestep_gate::Masks;
-use sidestep_google::Origin;
+use sidestep_handles::Secret;
+use sidestep_masks::Masks;
 use sidestep_transport as transport;
 
-use super::Variables;
+use crate::{Origin, Variables};
 
 /// The timeout of the CI's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,29 +21,66 @@ const LONGEST: usize = 64 * 1024;
 
 type Claims = Map<String, Value>;
 
-/// Returns the claims of the job's token; `None` if the CI gives none. The token is added to the
-/// masks.
-///
-/// # Errors
-/// The reason why an offered token cannot be obtained.
-pub(super) async fn of_the_job(
-    variables: &Variables,
-    origin: &Origin,
-    masks: &Masks,
-) -> Result<Option<Claims>, String> {
-    let token = match github(variables, origin, masks).await? {
-        Some(token) => Some(token),
-        None => gitlab(variables, origin)
-            .map(str::to_owned)
-            .or_else(|| in_file(origin)),
-    };
-    let Some((claims, token)) = token.and_then(|token| Some((claims_of(&token)?, token))) else {
-        return Ok(None);
-    };
-    masks
-        .add(&token)
-        .map_err(|why| format!("the job's token: {why}"))?;
-    Ok(Some(claims))
+/// The id token of a job.
+#[derive(Clone)]
+pub struct IdToken {
+    /// The token.
+    pub token: Secret,
+    /// Its claims. No signature is checked.
+    pub claims: Claims,
+}
+
+impl fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdToken").finish_non_exhaustive()
+    }
+}
+
+impl IdToken {
+    /// Returns the job's token for the provider of these credentials; `None` if the CI gives none.
+    /// The token is added to the masks.
+    ///
+    /// # Errors
+    /// The reason why an offered token cannot be obtained.
+    pub async fn of_the_job(
+        variables: &Variables,
+        origin: &Origin,
+        masks: &Masks,
+    ) -> Result<Option<Self>, String> {
+        let token = match github(variables, origin, masks).await? {
+            Some(token) => Some(token),
+            None => match buildkite(variables, origin, masks).await? {
+                Some(token) => Some(token),
+                None => gitlab(variables, origin)
+                    .map(str::to_owned)
+                    .or_else(|| in_file(origin)),
+            },
+        };
+        let Some((claims, token)) = token.and_then(|token| Some((claims_of(&token)?, token)))
+        else {
+            return Ok(None);
+        };
+        masks
+            .add(&token)
+            .map_err(|why| format!("the job's token: {why}"))?;
+        Ok(Some(Self {
+            token: Secret::new(token.as_str()),
+            claims,
+        }))
+    }
+
+    /// Returns the time at which the token expires, in seconds since 1970.
+    pub(crate) fn expires(&self) -> Option<u64> {
+        self.claims.get("exp").and_then(Value::as_u64)
+    }
+}
+
+/// Returns the audience of a token that Google exchanges: by default the provider's name.
+fn audience(origin: &Origin) -> Option<String> {
+    origin
+        .audience
+        .as_ref()
+        .map(|audience| format!("https:{audience}"))
 }
 
 /// Requests a token from GitHub, which issues one per request, for the requested audience ("OpenID
@@ -64,34 +102,80 @@ async fn github(
     let mut url: url::Url = url
         .parse()
         .map_err(|error| format!("ACTIONS_ID_TOKEN_REQUEST_URL is not a valid URL: {error}"))?;
-    if let Some(audience) = &origin.audience {
-        url.query_pairs_mut()
-            .append_pair("audience", &format!("https:{audience}"));
+    if let Some(audience) = audience(origin) {
+        url.query_pairs_mut().append_pair("audience", &audience);
     }
+    let request = |client: reqwest::Client| client.get(url).bearer_auth(bearer);
+    ask("GitHub", "value", request).await.map(Some)
+}
+
+/// Requests a token from Buildkite, as `buildkite-agent oidc request-token` does
+/// (<https://buildkite.com/docs/agent/v3/cli-oidc>).
+async fn buildkite(
+    variables: &Variables,
+    origin: &Origin,
+    masks: &Masks,
+) -> Result<Option<String>, String> {
+    let (Some(bearer), Some(job)) = (
+        variables.get("BUILDKITE_AGENT_ACCESS_TOKEN"),
+        variables.get("BUILDKITE_JOB_ID"),
+    ) else {
+        return Ok(None);
+    };
+    masks
+        .add(bearer)
+        .map_err(|why| format!("BUILDKITE_AGENT_ACCESS_TOKEN: {why}"))?;
+    let base = variables.get("BUILDKITE_AGENT_ENDPOINT");
+    let base = base
+        .unwrap_or("https://agent.buildkite.com/v3")
+        .trim_end_matches('/');
+    let mut url: url::Url = base
+        .parse()
+        .map_err(|error| format!("BUILDKITE_AGENT_ENDPOINT is not a valid URL: {error}"))?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["jobs", job, "oidc", "tokens"]);
+    }
+    let body = match audience(origin) {
+        Some(audience) => json!({ "audience": audience }),
+        None => json!({}),
+    };
+    let request = |client: reqwest::Client| {
+        let request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/json");
+        request
+            .header(header::AUTHORIZATION, format!("Token {bearer}"))
+            .body(body.to_string())
+    };
+    ask("Buildkite", "token", request).await.map(Some)
+}
+
+/// Sends a request for a token, and returns the token in this field of the answer.
+async fn ask(
+    ci: &str,
+    field: &str,
+    request: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder,
+) -> Result<String, String> {
     let said = |error: reqwest::Error| error.without_url().to_string();
-    let mut answer = transport::builder()
+    let client = transport::builder()
         .timeout(PATIENCE)
         .build()
-        .map_err(said)?
-        .get(url)
-        .bearer_auth(bearer)
-        .send()
-        .await
         .map_err(said)?;
+    let mut answer = request(client).send().await.map_err(said)?;
     if !answer.status().is_success() {
-        return Err(format!("GitHub answers HTTP {}", answer.status().as_u16()));
+        return Err(format!("{ci} answers HTTP {}", answer.status().as_u16()));
     }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(said)? {
         body.extend_from_slice(&chunk);
         if body.len() > LONGEST {
-            return Err("GitHub's answer is too long".to_owned());
+            return Err(format!("{ci}'s answer is too long"));
         }
     }
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
-    match json["value"].as_str() {
-        Some(token) if claims_of(token).is_some() => Ok(Some(token.to_owned())),
-        _ => Err("GitHub's answer holds no token".to_owned()),
+    match json[field].as_str() {
+        Some(token) if claims_of(token).is_some() => Ok(token.to_owned()),
+        _ => Err(format!("{ci}'s answer holds no token")),
     }
 }
 
@@ -181,11 +265,13 @@ mod tests {
             ..Origin::default()
         };
         let masks = Masks::new();
-        let claims = of_the_job(&variables, &origin, &masks).await;
-        assert_eq!(claims.expect("ok").expect("one")["sub"], "b");
+        let found = IdToken::of_the_job(&variables, &origin, &masks).await;
+        let found = found.expect("ok").expect("one");
+        assert_eq!(found.claims["sub"], "b");
+        assert!(!format!("{found:?}").contains(&ours));
         assert!(masks.found_in(&format!("it is {ours}")));
-        let claims = of_the_job(&variables, &Origin::default(), &masks).await;
-        assert_eq!(claims.expect("ok").expect("one")["sub"], "a");
+        let found = IdToken::of_the_job(&variables, &Origin::default(), &masks).await;
+        assert_eq!(found.expect("ok").expect("one").claims["sub"], "a");
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl Variables {
     }
 
     /// Returns the value of a variable; `None` if it is unset or empty.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .map(String::as_str)
@@ -26,7 +26,7 @@ impl Variables {
     }
 
     /// Returns all values, in the order of their names.
-    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+    pub fn values(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }
 }
