@@ -9,6 +9,7 @@ pub(crate) mod quantity;
 pub(crate) mod resolve;
 pub(crate) mod runtime;
 mod schedule;
+mod sidecar;
 mod status;
 mod supervise;
 mod waiting;
@@ -81,12 +82,14 @@ impl Kubelet {
                 };
                 let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
                 if active.insert(uid.to_owned()) {
+                    let stop = Stop::default();
                     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
                     let pod = Pod {
                         kubelet: self.clone(),
                         key: Key::new("pods", &text(&meta["namespace"]), &text(&meta["name"])),
                         uid: uid.to_owned(),
-                        stop: Stop::default(),
+                        sidecars: stop.child(),
+                        stop,
                         started: Arc::default(),
                     };
                     tokio::spawn(pod.supervise());
@@ -144,6 +147,8 @@ struct Pod {
     key: Key,
     uid: String,
     stop: Stop,
+    /// Ends the sidecars, with the pod or after its other containers.
+    sidecars: Stop,
     /// The start time of its first container.
     started: Arc<OnceLock<Instant>>,
 }

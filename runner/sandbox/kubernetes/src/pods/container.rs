@@ -31,7 +31,9 @@ impl Pod {
             let end = &status["state"]["terminated"];
             if end.is_object() {
                 let good = end["exitCode"] == 0;
+                let sidecar = list == List::Init && status::is_sidecar(&pod, name);
                 let again = match pod["spec"]["restartPolicy"].as_str() {
+                    _ if sidecar => !self.sidecars.is_terminated(),
                     Some("Never") => false,
                     Some("OnFailure") => !good,
                     _ => list == List::Main || !good,
@@ -73,11 +75,12 @@ impl Pod {
         self.report(false, "Created", &format!("Created container: {name}"), at);
         let id = crate::names::unique_id().replace('-', "");
         self.edit(|pod| {
+            let sidecar = list == List::Init && status::is_sidecar(pod, name);
             if let Some(status) = status::container_mut(pod, list, name) {
                 status["restartCount"] = container.restarts.into();
                 status["containerID"] = format!("sidestep://{id}").into();
                 status["started"] = true.into();
-                status["ready"] = (list == List::Main).into();
+                status["ready"] = (list == List::Main || sidecar).into();
                 status["state"] = json!({ "running": { "startedAt": clock::now() } });
             }
         })?;
@@ -105,7 +108,12 @@ impl Pod {
             restart: container.restarts,
         };
         let log = self.shared().logs.writer(id).map_err(ApiError::internal)?;
-        let stop = self.stop.child();
+        let sidecar = list == List::Init && status::is_sidecar(pod, &container.name);
+        let stop = if sidecar {
+            self.sidecars.child()
+        } else {
+            self.stop.child()
+        };
         let faults = self.kubelet.faults();
         let runtime = &self.kubelet.runtime;
         let latest = self.current();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 
 use super::faults::Sidecar;
@@ -48,17 +48,61 @@ impl Pod {
         let Some(pod) = self.current() else {
             return Ok(());
         };
-        for name in names(&pod, List::Init) {
-            if !self.run_container(List::Init, &name).await? {
+        let (init, main) = (names(&pod, List::Init), names(&pod, List::Main));
+        self.run_in_order(&init, &main).await
+    }
+
+    /// Runs the init containers one after another, then the main ones. A sidecar runs beside all
+    /// that come after it, and is ended after them.
+    fn run_in_order<'a>(
+        &'a self,
+        init: &'a [String],
+        main: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ApiError>> {
+        Box::pin(async move {
+            let Some((name, rest)) = init.split_first() else {
+                let runs = main.iter().map(|name| self.run_container(List::Main, name));
+                for result in join_all(runs).await {
+                    result?;
+                }
                 return Ok(());
+            };
+            let pod = self.current();
+            if pod.is_some_and(|pod| status::is_sidecar(&pod, name)) {
+                return self
+                    .beside(name, async {
+                        if self.has_started(name).await {
+                            self.run_in_order(rest, main).await
+                        } else {
+                            Ok(())
+                        }
+                    })
+                    .await;
+            }
+            if self.run_container(List::Init, name).await? {
+                self.run_in_order(rest, main).await
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// Waits until a sidecar has started. Returns false if the pod was stopped before.
+    async fn has_started(&self, name: &str) -> bool {
+        let mut ticks = self.shared().store.ticks();
+        loop {
+            ticks.borrow_and_update();
+            let Some(pod) = self.current() else {
+                return false;
+            };
+            let status = status::container(&pod, List::Init, name);
+            if status.is_some_and(status::has_started) {
+                return true;
+            }
+            if !self.wait_for_change(&mut ticks).await {
+                return false;
             }
         }
-        let main = names(&pod, List::Main);
-        let runs = main.iter().map(|name| self.run_container(List::Main, name));
-        for result in join_all(runs).await {
-            result?;
-        }
-        Ok(())
     }
 
     /// Sleeps, and returns false if the pod was stopped in the meantime.

@@ -44,6 +44,8 @@ pub struct ResolvedContainer {
     pub mounts: Vec<Mount>,
     /// The working folder, if the pod sets one.
     pub working_dir: Option<String>,
+    /// A local folder of the container's own.
+    pub folder: PathBuf,
     /// The local file behind the container's `terminationMessagePath`.
     pub termination_message: PathBuf,
     /// The number of earlier starts in this pod.
@@ -136,7 +138,10 @@ impl Resolver<'_> {
             .join("termination")
             .join(format!("{name}-{restarts}"));
         let failed = |error: io::Error| Missing::Config(format!("the sandbox's disk: {error}"));
-        std::fs::create_dir_all(self.dir.join("termination")).map_err(failed)?;
+        let folder = self.dir.join("containers").join(&name);
+        for folder in [&self.dir.join("termination"), &folder] {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         if !message.exists() {
             std::fs::write(&message, b"").map_err(failed)?;
         }
@@ -154,6 +159,7 @@ impl Resolver<'_> {
             env,
             mounts,
             working_dir: container["workingDir"].as_str().map(str::to_owned),
+            folder,
             termination_message: message,
             restarts,
             memory_limit: container["resources"]["limits"]["memory"]

@@ -109,6 +109,23 @@ pub(crate) fn container_mut<'a>(
         .find(|s| s["name"] == name)
 }
 
+/// Returns whether an init container of that name is a sidecar, which runs beside the others.
+pub(crate) fn is_sidecar(pod: &Value, name: &str) -> bool {
+    let mut containers = pod["spec"]["initContainers"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    containers.any(|one| one["name"] == name && one["restartPolicy"] == "Always")
+}
+
+/// Returns whether a container has started, now or before a restart.
+pub(crate) fn has_started(status: &Value) -> bool {
+    let state = &status["state"];
+    state["running"].is_object()
+        || state["terminated"].is_object()
+        || status["lastState"]["terminated"].is_object()
+}
+
 /// Derives phase and readiness from the containers, as the kubelet does.
 pub(crate) fn settle(pod: &mut Value) {
     let statuses = |list: List| -> Vec<Value> {
@@ -127,11 +144,19 @@ pub(crate) fn settle(pod: &mut Value) {
         end.is_object() && (policy == "Never" || (policy == "OnFailure" && end["exitCode"] == 0))
     };
     let good = |s: &Value| s["state"]["terminated"]["exitCode"] == 0;
-    let initialized = inits.iter().all(good);
+    let named = |s: &&Value| is_sidecar(pod, s["name"].as_str().unwrap_or_default());
+    let sidecars: Vec<Value> = inits
+        .iter()
+        .filter(named)
+        .map(|s| s["name"].clone())
+        .collect();
+    let sidecar = |s: &Value| sidecars.contains(&s["name"]);
+    let prepared = |s: &Value| good(s) || (sidecar(s) && has_started(s));
+    let initialized = inits.iter().all(prepared);
     let init_failed = policy == "Never"
         && inits
             .iter()
-            .any(|s| s["state"]["terminated"].is_object() && !good(s));
+            .any(|s| s["state"]["terminated"].is_object() && !good(s) && !sidecar(s));
     let started = mains
         .iter()
         .any(|s| !s["state"]["waiting"].is_object() || s["lastState"]["terminated"].is_object());
@@ -183,7 +208,7 @@ pub(crate) fn settle(pod: &mut Value) {
     } else {
         let names: Vec<&str> = inits
             .iter()
-            .filter(|s| !good(s))
+            .filter(|s| !prepared(s))
             .filter_map(|s| s["name"].as_str())
             .collect();
         let message = format!("containers with incomplete status: [{}]", names.join(" "));

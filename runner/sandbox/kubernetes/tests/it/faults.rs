@@ -402,3 +402,46 @@ async fn a_quota_that_covers_cpu_wants_every_container_to_say_so_and_counts() {
         "pods \"b\" is forbidden: exceeded quota: compute, requested: limits.cpu=1, used: limits.cpu=1500m, limited: limits.cpu=2"
     );
 }
+
+fn with_sidecar(name: &str, sidecar: &[&str], main: &[&str]) -> Value {
+    let mut one = pod(name, main);
+    one["spec"]["terminationGracePeriodSeconds"] = 1.into();
+    one["spec"]["initContainers"] = json!([{
+        "name": "beside", "image": "script:1", "args": sidecar, "restartPolicy": "Always",
+    }]);
+    one
+}
+
+fn beside(pod: &Value) -> &Value {
+    &pod["status"]["initContainerStatuses"][0]
+}
+
+#[tokio::test]
+async fn a_sidecar_runs_beside_the_main_container_and_ends_after_it() {
+    let cluster = open(|_| {}).await;
+    let one = with_sidecar("a", &["say=up", "wait"], &["say=work", "exit=0"]);
+    cluster.post(PODS, one).await;
+    cluster.until("a", phase("Succeeded")).await;
+    let done = cluster
+        .until("a", |pod| beside(pod)["state"]["terminated"].is_object())
+        .await;
+    assert_eq!(beside(&done)["state"]["terminated"]["exitCode"], 143);
+    assert_eq!(done["status"]["phase"], "Succeeded");
+    let (_, log) = cluster.get(&format!("{PODS}/a/log?container=beside")).await;
+    assert_eq!(log, "up\nterminated\n");
+}
+
+#[tokio::test]
+async fn a_sidecar_that_fails_is_restarted_and_takes_nothing_from_the_pod() {
+    let cluster = open(|_| {}).await;
+    let one = with_sidecar("a", &["exit=1"], &["wait"]);
+    cluster.post(PODS, one).await;
+    cluster
+        .until("a", |pod| {
+            let waiting = &beside(pod)["state"]["waiting"];
+            waiting["reason"] == "CrashLoopBackOff" && pod["status"]["phase"] == "Running"
+        })
+        .await;
+    cluster.delete(&format!("{PODS}/a")).await;
+    cluster.until("a", Value::is_null).await;
+}
