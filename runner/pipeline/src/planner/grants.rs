@@ -61,7 +61,8 @@ impl Planner<'_> {
                     if capability != Capability::Secrets || self.given.as_requested {
                         instance.later_requests.insert(key.clone(), text.clone());
                     }
-                    if !self.given.as_requested {
+                    // A step's secrets come from its `secrets`, also in a plan as requested.
+                    if !self.given.as_requested || capability == Capability::Secrets {
                         requested.insert(capability, Requested::Later(on));
                     }
                 }
