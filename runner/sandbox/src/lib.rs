@@ -37,6 +37,7 @@ pub use jobs::{JobOf, job_exports};
 pub use live::{Live, Places};
 pub use name::Name;
 pub use node::GoogleNames;
+pub use pods::LocalImages;
 pub use server::{Options, serve};
 pub use sidestep_sandbox_admission as admission;
 pub use sidestep_sandbox_base::names::METADATA_ADDRESS;

@@ -52,6 +52,7 @@ impl Own {
                 .collect(),
             kubernetes: OnceLock::new(),
             cloud: SetOnce::new(),
+            images: options.images.clone(),
             running: AtomicUsize::new(0),
         });
         let kubernetes = Kubernetes::open(config, access, Arc::clone(&pods) as _)

@@ -1,5 +1,8 @@
 //! The sandbox's pods: kaniko as a local process with its own metadata server, so that the address
-//! of the server identifies the pod.
+//! of the server identifies the pod. The commands of other images run as processes only if the
+//! operator names the image.
+
+mod programs;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -23,8 +26,14 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::SetOnce;
 
+use rustix::process::Signal;
+
+pub use self::programs::LocalImages;
+use self::programs::{Group, Program};
 use crate::clients::programs_only;
 
+/// The reason why another image is not pulled.
+const ONLY_KANIKO: &str = "the sandbox runs only kaniko, and commands of the images that the setting sandboxImages lists, as processes of this machine; a real cluster runs any image";
 /// The exit code of a container that SIGKILL ended.
 const KILLED: i32 = 128 + 9;
 /// The exit code of a container that SIGTERM ended.
@@ -44,6 +53,8 @@ pub(crate) struct Pods {
     /// Google's side, set once all servers exist, since it refers to the cluster, which has this
     /// runtime. No container starts before, because it would have no identity.
     pub(crate) cloud: SetOnce<Cloud>,
+    /// The images whose commands run as processes of this machine.
+    pub(crate) images: LocalImages,
     /// The number of running containers.
     pub(crate) running: AtomicUsize,
 }
@@ -51,11 +62,9 @@ pub(crate) struct Pods {
 #[async_trait]
 impl Runtime for Pods {
     async fn check_image(&self, image: &str) -> Result<(), PullError> {
-        let name = image.split('@').next().unwrap_or(image);
-        if name.contains("kaniko") {
-            Ok(())
-        } else {
-            Err(PullError::new("the sandbox runs only kaniko"))
+        match self.images.program_of(image) {
+            Some(_) => Ok(()),
+            None => Err(PullError::new(ONLY_KANIKO)),
         }
     }
 
@@ -91,12 +100,20 @@ impl Pods {
             () = stop.terminated() => return Ok(ContainerExit::code(TERMINATED)),
             server = self.metadata_server(pod) => server?,
         };
-        let mut command = Command::new(&self.program);
+        let (mut command, env) = match self.images.program_of(&container.image) {
+            Some(Program::Command) => (
+                programs::command(container)?,
+                programs::environment(container),
+            ),
+            Some(Program::Kaniko) | None => {
+                let mut command = Command::new(&self.program);
+                command.args(["sandbox", "kaniko"]).args(&container.args);
+                (command, container.env.clone())
+            }
+        };
         command
-            .args(["sandbox", "kaniko"])
-            .args(&container.args)
             .env_clear()
-            .envs(container.env.iter().map(|(name, value)| (name, value)))
+            .envs(env)
             .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
             .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
             .env("SIDESTEP_MOUNTS", mounts(container))
@@ -104,6 +121,8 @@ impl Pods {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // The end of a container ends all of its processes.
+            .process_group(0)
             .kill_on_drop(true);
         let mut child = command.spawn()?;
         let out = child.stdout.take();
@@ -115,13 +134,15 @@ impl Pods {
             );
         };
         tokio::pin!(copy);
+        let mut group = Group::of(&child);
         let mut copied = false;
         let mut asked = false;
+        let mut ended = None;
         loop {
             tokio::select! {
                 () = &mut copy, if !copied => copied = true,
-                () = stop.killed() => {
-                    child.start_kill()?;
+                () = stop.killed(), if ended.is_none() => {
+                    group.kill();
                     let status = child.wait().await?;
                     return Ok(ContainerExit::code(code_of(status)));
                 }
@@ -129,7 +150,13 @@ impl Pods {
                     asked = true;
                     terminate(&child);
                 }
-                status = child.wait(), if copied => return Ok(ContainerExit::code(code_of(status?))),
+                status = child.wait(), if ended.is_none() => {
+                    ended = Some(code_of(status?));
+                    group.kill();
+                }
+            }
+            if let (Some(code), true) = (ended, copied) {
+                return Ok(ContainerExit::code(code));
             }
         }
     }
@@ -233,7 +260,7 @@ fn terminate(child: &tokio::process::Child) {
         .and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended by itself in the meantime.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = rustix::process::kill_process(pid, Signal::TERM);
     }
 }
 

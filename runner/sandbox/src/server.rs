@@ -24,6 +24,7 @@ use crate::live::{Held, Live, Places, hold, make_private, process_start, read, w
 use crate::memory::Memory;
 use crate::name::Name;
 use crate::own::Own;
+use crate::pods::LocalImages;
 use crate::users::{UserCluster, Users};
 use crate::{CallerFiles, SandboxError};
 
@@ -36,6 +37,8 @@ pub struct Options {
     pub scenario: Scenario,
     /// The program, which runs the pods' kaniko with `sandbox kaniko`.
     pub program: PathBuf,
+    /// The images whose commands the sandbox's own cluster runs as processes of this machine.
+    pub images: LocalImages,
     /// The time without a request or a running pod after which it ends; `None` means never.
     pub idle: Option<Duration>,
     /// The caller whose files are passed to `ready`; `None` means the developer.

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use sidestep_contract::Image;
 use sidestep_engine::Ceilings;
 use sidestep_events::Diagnostic;
 use sidestep_files::Patterns;
@@ -74,6 +75,32 @@ pub enum GkeEndpoint {
     Private,
     /// The name that Google's frontend serves.
     Dns,
+}
+
+/// Names of images, without tags and digests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageNames(Vec<String>);
+
+impl ImageNames {
+    /// Returns the names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Checks the names.
+    fn parse(names: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let names: Vec<String> = names.into_iter().collect();
+        for name in &names {
+            let is_name = Image::read(name)
+                .is_some_and(|image| image.tag.is_none() && image.digest.is_none());
+            if !is_name {
+                return Err(format!(
+                    "`{name}` is not the name of an image without a tag, such as docker.io/library/busybox"
+                ));
+            }
+        }
+        Ok(Self(names))
+    }
 }
 
 /// Defines the resolved settings.

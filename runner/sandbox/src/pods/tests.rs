@@ -29,6 +29,7 @@ async fn a_pod_is_whom_a_policy_names_by_uid() {
         endpoints: Vec::new(),
         kubernetes: OnceLock::new(),
         cloud: SetOnce::new(),
+        images: LocalImages::default(),
         running: AtomicUsize::new(0),
     });
     let mut config = Config::new(folder.path(), "demo", "europe-west1", "ci");
@@ -100,6 +101,7 @@ async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
         endpoints: Vec::new(),
         kubernetes: OnceLock::new(),
         cloud: SetOnce::new(),
+        images: LocalImages::default(),
         running: AtomicUsize::new(0),
     });
     let mut config = Config::new(folder.path().join("state"), "demo", "europe-west1", "ci");

@@ -14,8 +14,8 @@ use sidestep_launch::Error;
 use sidestep_report::render_failure;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, Stopped,
-    exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
+    CallerFiles, GoogleNames, Live, LiveCluster, LocalImages, METADATA_ADDRESS, Name, Options,
+    Places, Stopped, exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -148,6 +148,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
             .map(|context| user_cluster(session, context, args.namespaces))
             .transpose()?,
         program: program()?,
+        images: LocalImages::of(session.settings.sandbox_images.value.names()),
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
         evaluator: Arc::new(built_in::evaluator(EvaluationLimits::default().of_each())),

@@ -143,6 +143,15 @@ pub(crate) const SECRET_FILES: Known = anyone(
 )
 .operators("`secretFiles` determines which files outside of the workspace a pipeline may read");
 
+pub(crate) const SANDBOX_IMAGES: Known = anyone(
+    "sandboxImages",
+    "SIDESTEP_SANDBOX_IMAGES",
+    "a list of image names without tags; in the variable, separated by commas",
+    "Images whose commands the sandbox runs, as processes of this machine without isolation. For any \
+     other image than kaniko's, a pod of the sandbox waits: a real cluster can run it.",
+)
+.operators("`sandboxImages` determines which commands of pipelines run as processes of this machine");
+
 pub(crate) const GKE_ENDPOINT: Known = anyone(
     "gkeEndpoint",
     "SIDESTEP_GKE_ENDPOINT",
@@ -219,6 +228,7 @@ macro_rules! each_setting {
             compile_memory: Size = SizeFrom(CompileLimits::default().memory), COMPILE_MEMORY;
             memory: Option<Size> = None, MEMORY;
             secret_files: Patterns = Patterns::default(), SECRET_FILES;
+            sandbox_images: ImageNames = ImageNames::default(), SANDBOX_IMAGES;
             gke_endpoint: GkeEndpoint = GkeEndpoint::Auto, GKE_ENDPOINT;
             #[serde(rename = "identity.provider")]
             identity_provider: Option<Provider> = None, IDENTITY_PROVIDER;

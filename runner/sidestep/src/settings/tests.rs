@@ -250,6 +250,7 @@ fn a_project_sets_no_endpoint_secret_path_or_state() {
         ),
         ("secretFiles: [/etc/shadow]", "which files outside"),
         ("state: dir:/tmp/theirs", "where the runner writes"),
+        ("sandboxImages: [busybox]", "processes of this machine"),
     ] {
         world.write(&world.places.project_config, text);
         let problems = world.load(None, &[]).expect_err("refused");
@@ -354,6 +355,28 @@ fn files_for_secrets_are_the_operators_to_list() {
     }
     world.write(&world.user(), "secretFiles: [relative]\n");
     assert!(world.load(None, &[]).is_err());
+}
+
+#[test]
+fn images_that_run_as_processes_are_named_without_tags() {
+    let world = World::new();
+    world.write(&world.user(), "sandboxImages: [busybox]\n");
+    let of = |env: &[(&str, &str)]| {
+        let settings = world.load(None, env).expect("right");
+        let names = settings.sandbox_images.value.names();
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[]), ["busybox"]);
+    let variable = ("SIDESTEP_SANDBOX_IMAGES", "python, localhost:5000/a/b");
+    assert_eq!(of(&[variable]), ["python", "localhost:5000/a/b"]);
+    for wrong in ["busybox:1", "a@sha256:0", "*"] {
+        let problems = world.load(None, &[("SIDESTEP_SANDBOX_IMAGES", wrong)]);
+        assert_eq!(
+            problems.expect_err("wrong")[0].code,
+            "settings.wrong",
+            "{wrong}"
+        );
+    }
 }
 
 #[test]

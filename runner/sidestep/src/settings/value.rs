@@ -9,7 +9,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use sidestep_files::Patterns;
 
-use super::{Color, GkeEndpoint, OnTerminate, Provider, ServiceAccount, Size, SizeFrom, Time};
+use super::{
+    Color, GkeEndpoint, ImageNames, OnTerminate, Provider, ServiceAccount, Size, SizeFrom, Time,
+};
 
 /// The text for the default memory limit.
 const HALF: &str = "half of the machine's or container's";
@@ -164,6 +166,33 @@ impl SettingValue for Patterns {
         match &texts[..] {
             [] => "none".to_owned(),
             texts => texts.join(":"),
+        }
+    }
+}
+
+/// Names of images in a file.
+impl<'de> Deserialize<'de> for ImageNames {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        Self::parse(texts).map_err(D::Error::custom)
+    }
+}
+
+impl SettingValue for ImageNames {
+    type Written = Self;
+
+    fn of_file(written: Self) -> Self {
+        written
+    }
+
+    fn of_variable(text: &str) -> Result<Self, String> {
+        Self::parse(text.split(',').map(|name| name.trim().to_owned()))
+    }
+
+    fn shown(&self) -> String {
+        match &self.0[..] {
+            [] => "none".to_owned(),
+            names => names.join(","),
         }
     }
 }

@@ -1,0 +1,198 @@
+//! The programs that the sandbox runs for images.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use sidestep_contract::Image;
+use sidestep_sandbox_kubernetes::ResolvedContainer;
+use tokio::process::{Child, Command};
+
+/// The search path of a container that sets none, as container runtimes set it.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The images whose commands run as processes of this machine, without isolation. The operator names
+/// them, because the text of a pipeline or a plugin then runs with the operator's permissions.
+#[derive(Debug, Clone, Default)]
+pub struct LocalImages(Vec<String>);
+
+/// A program that the sandbox runs for an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    /// Its own kaniko.
+    Kaniko,
+    /// The container's command.
+    Command,
+}
+
+impl LocalImages {
+    /// Returns the images of these repositories, `HOST/PATH` or the short names of Docker Hub, with
+    /// any tag and digest.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = names.into_iter();
+        Self(names.map(|name| Image::split(name).repository()).collect())
+    }
+
+    /// Returns what the sandbox runs for an image; `None` if it can't run it.
+    pub(super) fn program_of(&self, image: &str) -> Option<Program> {
+        let split = Image::split(image);
+        if self.0.contains(&split.repository()) {
+            Some(Program::Command)
+        } else if split.name.contains("kaniko") {
+            Some(Program::Kaniko)
+        } else {
+            None
+        }
+    }
+}
+
+/// Returns the process of a container's command, in the container's own folder.
+pub(super) fn command(container: &ResolvedContainer) -> io::Result<Command> {
+    let mut words = container.command.iter().chain(&container.args);
+    let Some(program) = words.next().filter(|_| !container.command.is_empty()) else {
+        return Err(io::Error::other(
+            "it has no files of the image, and so does not know the image's own program: set `command` or `script`",
+        ));
+    };
+    let mut command = Command::new(program);
+    command.args(words);
+    let folder = container.working_dir.as_deref();
+    let folder = folder.and_then(|path| local(path, container));
+    command.current_dir(folder.unwrap_or_else(|| container.folder.clone()));
+    Ok(command)
+}
+
+/// Returns the variables of a container. A process has this machine's file system, so a value that
+/// is a path in a volume becomes the path of the volume's local folder.
+pub(super) fn environment(container: &ResolvedContainer) -> Vec<(String, String)> {
+    let mut env = vec![("PATH".to_owned(), PATH.to_owned())];
+    for (name, value) in &container.env {
+        let path = local(value, container);
+        let value = path.map_or_else(|| value.clone(), |path| path.display().to_string());
+        env.push((name.clone(), value));
+    }
+    env
+}
+
+/// Returns the local path of a path in one of the container's volumes.
+fn local(path: &str, container: &ResolvedContainer) -> Option<PathBuf> {
+    container.mounts.iter().find_map(|mount| {
+        let rest = Path::new(path).strip_prefix(&mount.path).ok()?;
+        let whole = rest.as_os_str().is_empty();
+        Some(if whole {
+            mount.host.clone()
+        } else {
+            mount.host.join(rest)
+        })
+    })
+}
+
+/// The processes of a container: those of the group that its first process leads. They are killed
+/// when it is dropped.
+#[derive(Debug)]
+pub(super) struct Group(Option<Pid>);
+
+impl Group {
+    /// Returns the group that a process leads.
+    pub(super) fn of(leader: &Child) -> Self {
+        let id = leader.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
+    }
+
+    /// Kills what is left of it, once.
+    pub(super) fn kill(&mut self) {
+        if let Some(group) = self.0.take() {
+            // All of them may have ended.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_sandbox_kubernetes::Mount;
+
+    use super::*;
+
+    fn container() -> ResolvedContainer {
+        ResolvedContainer {
+            name: "main".to_owned(),
+            image: "busybox:1".to_owned(),
+            command: Vec::new(),
+            args: Vec::new(),
+            env: vec![
+                ("OUTPUTS".to_owned(), "/dev/termination-log".to_owned()),
+                ("KEY".to_owned(), "/run/secrets/a/key.pem".to_owned()),
+                ("OTHER".to_owned(), "/run/secrets/ab".to_owned()),
+            ],
+            mounts: [
+                ("/dev/termination-log", "/pods/1/message"),
+                ("/run/secrets/a", "/pods/1/volumes/a"),
+            ]
+            .map(|(path, host)| Mount {
+                path: path.to_owned(),
+                host: host.into(),
+                read_only: false,
+            })
+            .into(),
+            working_dir: None,
+            folder: "/pods/1/main".into(),
+            termination_message: "/pods/1/message".into(),
+            restarts: 0,
+            memory_limit: None,
+        }
+    }
+
+    #[test]
+    fn only_named_images_run_as_processes_whatever_their_tag() {
+        let images = LocalImages::of(["busybox", "europe-docker.pkg.dev/demo/images/kaniko-tests"]);
+        for (image, program) in [
+            ("busybox:1.37", Some(Program::Command)),
+            ("docker.io/library/busybox@sha256:0", Some(Program::Command)),
+            ("example.com/busybox", None),
+            ("busybox-more", None),
+            ("ghcr.io/osscontainertools/kaniko:v1", Some(Program::Kaniko)),
+            (
+                "europe-docker.pkg.dev/demo/images/kaniko-tests:1",
+                Some(Program::Command),
+            ),
+            ("python:3.13@sha256:kaniko", None),
+        ] {
+            assert_eq!(images.program_of(image), program, "{image}");
+        }
+        assert_eq!(LocalImages::default().program_of("busybox"), None);
+    }
+
+    #[test]
+    fn paths_in_volumes_are_local_ones() {
+        let env = environment(&container());
+        let value = |name: &str| {
+            let found = env.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        assert_eq!(value("OUTPUTS"), Some("/pods/1/message"));
+        assert_eq!(value("KEY"), Some("/pods/1/volumes/a/key.pem"));
+        assert_eq!(value("OTHER"), Some("/run/secrets/ab"));
+        assert_eq!(value("PATH"), Some(PATH));
+    }
+
+    #[test]
+    fn the_program_of_an_image_without_a_command_is_unknown() {
+        let mut container = container();
+        let error = command(&container).expect_err("there is none");
+        assert!(error.to_string().contains("set `command`"), "{error}");
+        container.command = vec!["/bin/sh".to_owned(), "-c".to_owned()];
+        container.args = vec!["true".to_owned()];
+        let command = command(&container).expect("there is one");
+        let command = command.as_std();
+        assert_eq!(command.get_program(), "/bin/sh");
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["-c", "true"]);
+        assert_eq!(command.get_current_dir(), Some(Path::new("/pods/1/main")));
+    }
+}
