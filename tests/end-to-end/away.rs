@@ -194,7 +194,7 @@ impl Drop for OnNode {
 }
 
 /// Returns a command of the runner on the cluster's node.
-fn sidestep(cluster: &Cluster, folder: &Path, arguments: &[&str]) -> Option<Command> {
+pub(crate) fn sidestep(cluster: &Cluster, folder: &Path, arguments: &[&str]) -> Option<Command> {
     let mut command = cluster.on_the_node("env")?;
     command
         .arg(format!("HOME={}", folder.display()))

@@ -39,6 +39,7 @@ mod options;
 mod origin;
 mod parsed;
 mod plans;
+mod pods;
 mod policies;
 mod printed;
 mod printing;

@@ -1,7 +1,7 @@
 //! kaniko's command line and environment.
 
 use sidestep::{Diagnostic, codes};
-use sidestep_pod::LAST_WORDS;
+use sidestep_pod::{LAST_WORDS, literal};
 
 use crate::inputs::{Inputs, Kaniko};
 use crate::layout;
@@ -109,12 +109,6 @@ fn quoted(value: &str) -> String {
         quoted.push(character);
     }
     quoted
-}
-
-/// Escapes a text of a container's `args` or `env`, in which the kubelet replaces `$(NAME)` and
-/// takes `$$` for `$` (Kubernetes, "Define Environment Variables for a Container").
-fn literal(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 /// Returns the problems of `kaniko`: arguments and variables that the step sets itself.

@@ -19,6 +19,7 @@ impl Inputs {
             noun: "build",
             program: CONTAINER,
             container: CONTAINER,
+            sidecars: Vec::new(),
             image: &self.executor,
             image_input: "executor",
             cluster: &self.cluster,

@@ -1,6 +1,8 @@
-//! Containers that the cluster injects into the pod: service meshes, log and policy agents.
+//! Containers beside the one that does the work: sidecars of the step, and those that the cluster
+//! injects (service meshes, log and policy agents).
 //!
-//! Their failures are never the work's own: a cluster administrator put them there.
+//! The failure of an injected container is never the work's own: a cluster administrator put it
+//! there.
 
 use sidestep::serde_json::Value;
 use sidestep::{Class, Command, Error, Owner, codes};
@@ -44,6 +46,15 @@ pub(crate) fn waits(name: &str, work: &Work<'_>, reason: &str, message: &str) ->
 
 fn of(name: &str, work: &Work<'_>, what: &str) -> Error {
     let noun = work.noun;
+    if work.sidecars.contains(&name) {
+        return Error::new(
+            Class::Failed,
+            codes::pod::SIDECAR_FAILED,
+            Owner::Author,
+            format!("the {noun} can't start: its sidecar `{name}` {what}"),
+        )
+        .help("correct the sidecar's `image`, `command` or `env`");
+    }
     Error::new(
         Class::Failed,
         codes::pod::SIDECAR_FAILED,
@@ -85,5 +96,17 @@ mod tests {
         let error = not_ready("istio-proxy", line, &build());
         assert_eq!(error.class, Class::Unavailable);
         assert!(error.message.contains("`istio-proxy` was ready"), "{error}");
+    }
+
+    #[test]
+    fn a_sidecar_of_the_step_is_the_author_s() {
+        let mut work = build();
+        work.sidecars.push("db");
+        let error = waits("db", &work, "CrashLoopBackOff", "back-off 10s");
+        assert_eq!(error.owner, Owner::Author);
+        assert_eq!(
+            error.message,
+            "the build can't start: its sidecar `db` can't start: CrashLoopBackOff: back-off 10s"
+        );
     }
 }

@@ -18,7 +18,10 @@ pub struct Work<'a> {
     pub program: &'static str,
     /// The container that does the work; its log is kept under this name.
     pub container: &'static str,
-    /// Its image.
+    /// The names of the containers that the step itself puts beside it. The cluster injects the
+    /// others.
+    pub sidecars: Vec<&'a str>,
+    /// The image of the container that does the work.
     pub image: &'a ImageRef,
     /// The input that sets the image.
     pub image_input: &'static str,
@@ -107,6 +110,7 @@ pub(crate) mod example {
             noun: "build",
             program: "kaniko",
             container: "kaniko",
+            sidecars: Vec::new(),
             image: &IMAGE,
             image_input: "executor",
             cluster: &CLUSTER,

@@ -4,8 +4,11 @@ use super::{Class, Code, Owner, codes};
 
 codes! {
     pod {
+        COMMAND_FAILED = "pod.command-failed", [Failed] [Author]
+            "the command of pod-run ended with another exit code than 0"
+            "read its log: the message names the exit code";
         DEADLINE = "pod.deadline", [TimedOut] [Author]
-            "the build exceeded its deadline, and the cluster stopped it"
+            "the build or the command exceeded its deadline, and the cluster stopped it"
             "give the step a longer `timeout`";
         DELETED = "pod.deleted", [Failed] [Cluster]
             "a caller outside this run deleted the pod before it ended"
@@ -17,8 +20,11 @@ codes! {
             "the pod was evicted: its node was drained (for an upgrade or a scale-down), or ran low on a resource"
             "retry: it is safe";
         IMAGE_PULL = "pod.image-pull", [Failed] [Cluster]
-            "the executor image still can't be pulled after the grace period"
+            "the image still can't be pulled after the grace period"
             "check its name, and that the node's account may pull it: the node pulls images";
+        INPUT = "pod.input", [InvalidInput] [Author]
+            "an input of pod-run has a value that no pod can have"
+            "correct the input that the message names";
         LOG_CUT_OFF = "pod.log-cut-off", [] []
             "a warning: the pod or its node was removed, or the node no longer has the log, before the log was read to its end; the message quotes the node"
             "read the pod's status, which says why it ended";
@@ -43,12 +49,18 @@ codes! {
         NOT_FOUND = "pod.not-found", [NotFound] [Cluster]
             "the pod does not exist, or no longer exists"
             "find the caller that deleted it in the cluster's audit log, then run the step again";
-        NOT_STARTABLE = "pod.not-startable", [Failed] [Cluster]
-            "the build's container can't start"
+        NOT_STARTABLE = "pod.not-startable", [Failed] [Author Cluster]
+            "the container can't start: for a command of pod-run that the image lacks, the owner is the author"
             "correct the cause that the message names; the events of the namespace can say more";
         OUT_OF_MEMORY = "pod.out-of-memory", [Failed] [Author]
-            "the build was killed because it ran out of memory"
+            "the build or the command was killed because it ran out of memory"
             "raise `memory`";
+        OUTPUTS_TOO_LARGE = "pod.outputs-too-large", [Failed] [Author]
+            "the outputs that the command of pod-run wrote exceed 4,096 bytes, the limit of a container's termination message"
+            "write large results to a bucket, and output their address";
+        OUTPUTS_WRONG = "pod.outputs-wrong", [Failed] [Author]
+            "the outputs that the command of pod-run wrote are not a JSON object, or not those that `outputs` declares"
+            "write one JSON object with the declared names and types to the file that `SIDESTEP_OUTPUTS` names";
         PREEMPTED = "pod.preempted", [Unavailable] [Cluster]
             "a pod with a higher priority preempted this pod"
             "retry: it is safe";
@@ -58,9 +70,9 @@ codes! {
         READ_ONLY = "pod.read-only", [Failed] [Cluster]
             "kaniko found a read-only file system"
             "remove `readOnlyRootFilesystem` and mounts below the image's paths: kaniko unpacks images into its own root";
-        SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Cluster]
-            "a container that the cluster injects into the pod failed before the build could start; the message names the container"
-            "ask the container's administrator to repair it, or to exclude build pods";
+        SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Author Cluster]
+            "another container of the pod failed before the work could start; the message names it. A sidecar of pod-run is the author's, a container that the cluster injects is a cluster administrator's"
+            "correct the sidecar, or ask the container's administrator to repair it or to exclude the pods";
         STOPPED = "pod.stopped", [Failed] [Author]
             "an earlier process of this run deleted the pod, and the run was resumed in the meantime"
             "run it again";

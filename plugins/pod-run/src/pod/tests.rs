@@ -1,0 +1,74 @@
+use super::*;
+use crate::inputs::example;
+
+fn spec(more: &Value) -> Value {
+    pod("p", "s", &example(more), None)["spec"].clone()
+}
+
+#[test]
+fn secrets_are_references_to_the_pod_s_own_secret() {
+    let spec = spec(&json!({
+        "env": { "MODE": "$(fast)" },
+        "secretEnv": { "TOKEN": "hookToken" },
+        "secretFiles": { "key.pem": "key" },
+    }));
+    let container = &spec["containers"][0];
+    assert_eq!(
+        container["env"],
+        json!([
+            { "name": "MODE", "value": "$$(fast)" },
+            { "name": "SIDESTEP_OUTPUTS", "value": "/dev/termination-log" },
+            { "name": "TOKEN", "valueFrom": { "secretKeyRef": { "name": "s", "key": "hookToken" } } },
+        ])
+    );
+    assert_eq!(
+        spec["volumes"][0]["secret"]["items"],
+        json!([{ "key": "key", "path": "key.pem" }])
+    );
+    assert_eq!(spec["volumes"][0]["secret"]["secretName"], "s");
+    assert_eq!(
+        container["volumeMounts"][0]["mountPath"],
+        "/run/secrets/sidestep"
+    );
+}
+
+#[test]
+fn a_pod_has_no_more_privileges_than_its_inputs_name() {
+    let plain = spec(&json!({}));
+    assert_eq!(plain["serviceAccountName"], "default");
+    assert_eq!(plain["automountServiceAccountToken"], false);
+    assert_eq!(
+        plain["containers"][0]["securityContext"],
+        json!({ "seccompProfile": { "type": "RuntimeDefault" }, "allowPrivilegeEscalation": false })
+    );
+    for field in ["initContainers", "volumes", "imagePullSecrets"] {
+        assert!(plain[field].is_null(), "{field}");
+    }
+    let more = spec(&json!({
+        "capabilities": { "add": ["SYS_ADMIN"], "drop": ["ALL"] },
+        "seccompProfile": "Unconfined",
+        "user": 1000,
+    }));
+    assert_eq!(
+        more["containers"][0]["securityContext"],
+        json!({
+            "seccompProfile": { "type": "Unconfined" },
+            "capabilities": { "add": ["SYS_ADMIN"], "drop": ["ALL"] },
+            "runAsUser": 1000,
+        })
+    );
+}
+
+#[test]
+fn sidecars_start_before_the_command_and_keep_running() {
+    let spec = spec(&json!({
+        "sidecars": [{ "name": "db", "image": "postgres:17", "env": { "A": "b" }, "memory": "1Gi" }],
+        "imagePullSecrets": ["registry"],
+    }));
+    let sidecar = &spec["initContainers"][0];
+    assert_eq!(sidecar["restartPolicy"], "Always");
+    assert_eq!(sidecar["env"], json!([{ "name": "A", "value": "b" }]));
+    assert_eq!(sidecar["resources"]["limits"]["memory"], "1Gi");
+    assert!(sidecar["command"].is_null());
+    assert_eq!(spec["imagePullSecrets"], json!([{ "name": "registry" }]));
+}
