@@ -176,6 +176,7 @@ mod tests {
             endpoints: BTreeMap::new(),
             kubernetes: String::new(),
             google: String::new(),
+            ci: String::new(),
             cluster: None,
             moved: Vec::new(),
         }
