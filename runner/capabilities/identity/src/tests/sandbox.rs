@@ -15,7 +15,7 @@ use sidestep_gate_testing::{Kept, state_with};
 use sidestep_google::{Credentials, Endpoints, Service};
 use sidestep_kubernetes::Clusters;
 use sidestep_policy::Capability as Key;
-use sidestep_sandbox::{CallerFiles, Live, Options, Places, Scenario, serve};
+use sidestep_sandbox::{CallerFiles, Live, LocalImages, Options, Places, Scenario, serve};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,7 @@ impl TestSandbox {
             scenario: Scenario::named(scenario).expect("it ships"),
             // The tests run no pods.
             program: "/nonexistent".into(),
+            images: LocalImages::default(),
             idle: None,
             caller: None,
             cluster: None,
