@@ -11,6 +11,7 @@ pub mod image;
 pub mod kubectl;
 mod names;
 mod owner;
+mod plugin_name;
 mod quote;
 pub mod registry;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub use class::Class;
 pub use command::{Builder, Command};
 pub use image::Image;
 pub use owner::Owner;
+pub use plugin_name::{PLUGIN_NAME, is_plugin_name};
 pub use quote::quoted;
 pub use word::{Piece, Value, Word};

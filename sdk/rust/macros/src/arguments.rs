@@ -5,6 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Path, Result, Token, parenthesized};
 
 use crate::capability::Capability;
+use crate::plugin_name::{PLUGIN_NAME, is_plugin_name};
 
 /// The checked arguments.
 #[derive(Default)]
@@ -95,21 +96,10 @@ impl Parse for CapabilityRequest {
 }
 
 fn name(name: LitStr) -> Result<LitStr> {
-    let text = name.value();
-    let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    let letter_first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-    if letter_first && text.len() <= 63 && text.split('-').all(word) {
+    if is_plugin_name(&name.value()) {
         Ok(name)
     } else {
-        Err(Error::new(
-            name.span(),
-            "a name consists of lower-case words joined by `-`, begins with a letter, and has at most 63 characters",
-        ))
+        Err(Error::new(name.span(), PLUGIN_NAME))
     }
 }
 

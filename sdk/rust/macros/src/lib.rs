@@ -3,13 +3,14 @@
 //! the SDK contains what it calls.
 
 mod arguments;
-// The contract's own table, as a file: the dependencies of a macro are compiled once more, for the
-// machine that compiles.
+// Modules of the contract, through links, which `cargo package` resolves: the dependencies of a macro
+// are compiled once more, for the machine that compiles.
 #[allow(dead_code, unreachable_pub, reason = "a macro needs the names alone")]
-#[path = "../../../contract/src/capability.rs"]
 mod capability;
 mod data;
 mod plugin;
+#[allow(unreachable_pub, reason = "a macro has no library")]
+mod plugin_name;
 
 use proc_macro::TokenStream;
 

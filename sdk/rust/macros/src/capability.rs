@@ -1,0 +1,1 @@
+../../../contract/src/capability.rs

@@ -1,0 +1,1 @@
+../../../contract/src/plugin_name.rs
