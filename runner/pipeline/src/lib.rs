@@ -51,6 +51,7 @@ pub use manifest::Manifest;
 pub use parse::{Parsed, parse, parse_partly};
 pub use plan::{Instance, Plan, Retry, SecretSource, Seen};
 pub use planner::{MAX_INSTANCES, Planned, plan, plan_partly};
+pub use request::check_requests;
 pub use select::UnknownStep;
 pub use state::{Condition, InstanceState, RunState};
 pub use template::{Piece, Template};

@@ -1,5 +1,8 @@
 //! Evaluates the requests of a plugin's manifest over the plugin's inputs.
 
+mod check;
+mod sample;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,6 +11,8 @@ use sidestep_policy::{Capability, Kind, Pattern, Reading, Scope, ScopeError, sco
 
 use crate::expression::{self, Unanswered, Values};
 use crate::schema;
+
+pub use check::check_requests;
 
 /// The extra key of a request of `workspace`, beside the keys of its scope: the folder that the
 /// links of its paths may not leave.
