@@ -7,6 +7,7 @@
 
 #[path = "../attacks/attacks.rs"]
 mod attacks;
+mod authors;
 mod away;
 mod builds;
 mod bytes;

@@ -42,6 +42,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("gc", &["gc", "--sandbox"]),
     ("context ls", &["context", "ls"]),
     ("context explain", &["context", "explain", "hello.txt"]),
+    ("plugin new", &["plugin", "new", "count-words"]),
     ("plugin inspect", &["plugin", "inspect", "kaniko-launch"]),
     ("sandbox status", &["sandbox", "status"]),
     ("sandbox scenarios", &["sandbox", "scenarios"]),
@@ -60,6 +61,9 @@ const SILENT: &[&str] = &[
     "sandbox reset",
     "sandbox kaniko",
 ];
+
+/// Commands that need a compiler, whose tests are in `authors`.
+const ELSEWHERE: &[&str] = &["plugin build"];
 
 /// Returns the names of all commands, including those with subcommands that also do something by
 /// themselves.
@@ -82,7 +86,7 @@ fn to_a_full_disk(setup: &mut Setup, arguments: &[&str]) -> Output {
 fn no_command_says_that_it_printed_what_a_full_disk_did_not_take() {
     let mut all = Vec::new();
     commands(&Cli::command(), "", &mut all);
-    all.retain(|name| !SILENT.contains(&name.as_str()));
+    all.retain(|name| !SILENT.contains(&name.as_str()) && !ELSEWHERE.contains(&name.as_str()));
     let mut known: Vec<_> = CALLS.iter().map(|(name, _)| (*name).to_owned()).collect();
     all.sort();
     known.sort();

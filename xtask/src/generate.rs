@@ -1,6 +1,7 @@
 //! `cargo xtask generate`: writes the pages under `docs/reference/` from the runner's own output.
 //!
-//! The tables of failure codes in `docs/` come from the contract's own table.
+//! The tables of failure codes in `docs/` come from the contract's own table, and the lock file of
+//! `sidestep plugin new` from the workspace's.
 //!
 //! No list is maintained here by hand: commands come from `sidestep help`, schemas from the values
 //! that `sidestep schema` accepts, plugins from the folders under `plugins/`. `cargo xtask test`
@@ -8,6 +9,7 @@
 
 mod codes;
 mod help;
+mod lock;
 mod pages;
 mod runner;
 mod settings;
@@ -32,11 +34,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let made = make(&plugins)?;
     if check_only {
         codes::check()?;
+        lock::check(&runner())?;
         compare(&made)?;
     } else {
         codes::replace()?;
+        lock::replace(&runner())?;
         replace(&made)?;
-        say::doing("docs/reference and the tables of failure codes are current");
+        say::doing(
+            "docs/reference, the tables of failure codes and the plugin's lock file are current",
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,7 +50,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 /// Fails with the differences if the pages do not match the runner's output. `plugins` is the
 /// folder of components that the runner embeds.
 pub(crate) fn check(plugins: &Path) -> Result<()> {
-    compare(&make(plugins)?)
+    let made = make(plugins)?;
+    lock::check(&runner())?;
+    compare(&made)
+}
+
+/// Returns the runner that [`make`] compiles.
+fn runner() -> PathBuf {
+    Profile::Dev.program("sidestep")
 }
 
 /// Builds the runner and writes all pages into a folder under the target folder.
@@ -56,7 +69,7 @@ fn make(plugins: &Path) -> Result<PathBuf> {
             .env(guests::PLUGINS, plugins),
     )?;
     let folder = cargo::target_dir().join("reference");
-    let runner = Runner::new(Profile::Dev.program("sidestep"), folder.join("empty"))?;
+    let runner = Runner::new(runner(), folder.join("empty"))?;
     let pages = folder.join("pages");
     clear(&pages)?;
     for (name, text) in pages::all(&runner)? {

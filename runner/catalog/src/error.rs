@@ -73,5 +73,5 @@ pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
         codes::plugin::MALFORMED,
         format!("this runner can't read it as a WebAssembly component: {error}"),
     )
-    .with_help("build the plugin again: compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`")
+    .with_help("build the plugin again with `sidestep plugin build`")
 }

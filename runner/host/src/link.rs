@@ -141,7 +141,7 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
             codes::plugin::WASI,
             format!("it imports `{import}`, but plugins have no WASI: no files, clocks, sockets or output of their own"),
         )
-        .with_help("build it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`; the SDK's `Step` provides a log, time and random numbers"));
+        .with_help("build it with `sidestep plugin build`; the SDK's `Step` provides a log, time and random numbers"));
     }
     let Some(capability) = known.of_interface(&import.interface) else {
         return Err(PluginError::new(

@@ -3,6 +3,7 @@
 mod about;
 mod checking;
 mod context;
+mod plugin;
 mod running;
 mod runs;
 mod sandbox;
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-pub use about::{Completions, Limits, Plugin, Schema, SchemaOf, Settings};
+pub use about::{Completions, Limits, Schema, SchemaOf, Settings};
 pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
 pub use context::{Context, ContextDir, Modes};
+pub use plugin::{BuildPlugin, InspectPlugin, Language, NewPlugin, Plugin};
 pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
 pub use runs::{Gc, Logs, Raw, Runs, RunsCommand};
 pub use sandbox::{Ci, Sandbox, SandboxCommand, SandboxName, StatusFormat};

@@ -26,6 +26,7 @@ use sidestep_report::render_failure;
 use crate::cli::{self, Global};
 use crate::output::{Look, note, note_prose};
 use crate::session::Session;
+use crate::settings::Color;
 use crate::signals::Inherited;
 
 /// Runs CI pipelines whose every step is a sandboxed WebAssembly component.
@@ -110,9 +111,9 @@ commands! {
     /// List, pack or explain a build context
     #[command(subcommand)]
     Context(cli::Context) = |open, args| context::run(&open()?, args);
-    /// Inspect plugins
+    /// Create, build and inspect plugins
     #[command(subcommand)]
-    Plugin(cli::Plugin) = |open, args| plugin::run(&open()?, args);
+    Plugin(cli::Plugin) = |open, args| plugin::run(&open()?, &args);
     /// Serve or manage the sandbox: Google's APIs and a small Kubernetes on this machine
     Sandbox(cli::Sandbox) = |open, args| wait(sandbox::run(&open()?, args));
     /// Print a JSON Schema (draft 2020-12), for editors and programs
@@ -133,16 +134,21 @@ pub(crate) fn dispatch(cli: Cli, inherited: Inherited) -> Exit {
     let color = cli.global.color.unwrap_or_default();
     let Cli { command, global } = cli;
     let open = || Session::new(global, inherited);
-    command.perform(open).unwrap_or_else(|error| {
-        let color = Look::stderr(color).color;
-        match &error {
-            Error::Problems(problems) => note(problems.render(color).trim_end()),
-            Error::Failed(failure) => {
-                note_prose(&render_failure(failure, color).join("\n"));
-            }
+    command
+        .perform(open)
+        .unwrap_or_else(|error| reported(&error, color))
+}
+
+/// Prints an error, and returns the exit code of a command that ends with it.
+fn reported(error: &Error, color: Color) -> Exit {
+    let color = Look::stderr(color).color;
+    match error {
+        Error::Problems(problems) => note(problems.render(color).trim_end()),
+        Error::Failed(failure) => {
+            note_prose(&render_failure(failure, color).join("\n"));
         }
-        error.exit()
-    })
+    }
+    error.exit()
 }
 
 /// The stack size of a thread in bytes, the same as a main thread's.

@@ -31,12 +31,25 @@ pub struct Component {
 
 /// Converts a guest's core module to a component.
 pub fn componentize(module: &[u8]) -> Result<Component, Error> {
+    convert(module, strip::manifest_code)
+}
+
+/// Converts a guest's core module to a component whose code stays as it is, so that the module's
+/// debug information (DWARF) fits it. The component is larger: it keeps the manifest's code.
+pub fn componentize_for_debugging(module: &[u8]) -> Result<Component, Error> {
+    convert(module, |module| Ok(module.to_vec()))
+}
+
+fn convert(
+    module: &[u8],
+    strip: impl FnOnce(&[u8]) -> Result<Vec<u8>, Error>,
+) -> Result<Component, Error> {
     wasmparser::Validator::new()
         .validate_all(module)
         .map_err(Error::Module)?;
     let manifest = ask::manifest(module)?;
     let requests = manifest::check(&manifest)?;
-    let module = strip::manifest_code(module)?;
+    let module = strip(module)?;
     let mut bytes = wit_component::ComponentEncoder::default()
         .module(&module)
         .and_then(|encoder| encoder.validate(true).encode())

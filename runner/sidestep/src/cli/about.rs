@@ -1,21 +1,8 @@
-//! About Sidestep itself: `plugin`, `schema`, `settings` and `completions`.
+//! About Sidestep itself: `schema`, `settings` and `completions`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::Output;
-
-/// `sidestep plugin …`
-#[derive(Debug, Subcommand)]
-pub enum Plugin {
-    /// Print a plugin's manifest, imports, size and digest, without running it
-    Inspect {
-        /// The plugin, as a step's `uses` names it; a bare NAME is sidestep/NAME
-        plugin: String,
-        /// The format.
-        #[command(flatten)]
-        output: Output,
-    },
-}
 
 /// `sidestep schema`
 #[derive(Debug, Args)]

@@ -21,6 +21,9 @@ codes! {
         BAD_OUTPUTS = "plugin.bad-outputs", [Failed] [Plugin]
             "the outputs do not match the declaration in the plugin's own manifest"
             "report it to the plugin's author; `sidestep plugin inspect PLUGIN` prints the manifest";
+        BUILD = "plugin.build", [Failed] [Plugin]
+            "cargo can't build the plugin (`sidestep plugin build`)"
+            "correct the errors that cargo prints";
         BUG = "plugin.bug", [Failed] [Plugin]
             "the plugin detected a bug in itself"
             "report it to the plugin's author, with the step's log";
@@ -59,7 +62,7 @@ codes! {
             "report it: this is a bug in Sidestep";
         MALFORMED = "plugin.malformed", [InvalidInput] [Plugin]
             "the file is not a valid WebAssembly component"
-            "compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`";
+            "build it with `sidestep plugin build`";
         MANIFEST = "plugin.manifest", [InvalidInput] [Plugin]
             "the component's manifest is missing or not valid"
             "build the plugin again with the SDK";
@@ -99,6 +102,9 @@ codes! {
         TOO_LARGE = "plugin.too-large", [InvalidInput] [Plugin]
             "the component is larger than 64 MiB"
             "make the component smaller";
+        TOOLCHAIN = "plugin.toolchain", [Failed] [Operator]
+            "`sidestep plugin build` finds no Rust toolchain that compiles plugins"
+            "run the printed command, which installs what is missing";
         TRAPPED = "plugin.trapped", [Failed] [Plugin]
             "the plugin trapped: WebAssembly stopped it"
             "report it to the plugin's author";
@@ -110,6 +116,6 @@ codes! {
             "use a regular file";
         WASI = "plugin.wasi", [InvalidInput] [Plugin]
             "the component imports WASI, which is not available to plugins"
-            "compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`";
+            "build it with `sidestep plugin build`";
     }
 }
