@@ -29,6 +29,7 @@ mod identity;
 mod images;
 mod interrupted;
 mod jobs;
+mod jobs_of_ci;
 mod killed;
 mod kubectl;
 mod life;

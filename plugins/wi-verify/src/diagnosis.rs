@@ -9,6 +9,7 @@ use sidestep::{Error, Result, Step};
 use crate::account::{self, is_missing};
 use crate::annotation::{self, There, annotation};
 use crate::binding::{self, Binding};
+use crate::caller::{self, Itself};
 use crate::form::{Told, bound, told};
 use crate::identity::{Identity, Way, Workload};
 use crate::inputs::{Form, Inputs};
@@ -24,7 +25,7 @@ use crate::{cluster, google_account, network, nodes, permissions, pods, reads, u
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let workload = Workload::of(inputs)?;
     let targets = targets::targets(inputs)?;
-    let (caller, by_key) = reads::caller();
+    let (caller, by_key, itself) = reads::caller();
     sidestep::info!(
         "{} on {}, checked as {caller}",
         workload.name(),
@@ -36,7 +37,11 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         );
     }
     let mut report = Report::default();
-    let mut found = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
+    if let Some(job) = &inputs.caller {
+        caller::check(job, &caller, &mut report)?;
+    }
+    let by = (caller.as_str(), &itself);
+    let mut found = cluster_side(&workload, inputs, &targets, by, &mut report)?;
     let google = found.google.take();
     let known = Known {
         account: matches!(&google, Some(Ok(_))),
@@ -69,22 +74,27 @@ fn cluster_side(
     workload: &Workload,
     inputs: &Inputs,
     targets: &[Target],
-    caller: &str,
+    (caller, itself): (&str, &Itself),
     report: &mut Report,
 ) -> Result<ClusterSide> {
     let project = project::get(&workload.project);
     if let Err(error) = &project
         && verdict::is_callers(error)
     {
-        report.take(Link::CALLER, Verdict::Broken(error.clone()))?;
+        itself.was_refused(workload, error.clone(), report)?;
     }
     let number = project.as_ref().ok().map(|project| project.number);
     let (pool, facts) = cluster::pool(workload, gke::cluster(workload.cluster_name()), caller);
+    itself.got_in(report)?;
+    let pool = itself.cluster_refused(workload, pool, report)?;
     let read = if facts.is_some() {
         reads::kubernetes_account(workload)
     } else {
         Err(Error::bug("without a cluster there is no service account"))
     };
+    if facts.is_some() {
+        itself.in_namespace(workload, &read, report)?;
+    }
     let mut identity = Identity {
         workload: workload.clone(),
         pool: facts

@@ -33,6 +33,9 @@ pub(crate) struct Inputs {
     /// The node selector of its pods; by default it selects nodes that serve workload identities.
     #[serde(default = "metadata_server")]
     pub node_selector: std::collections::BTreeMap<String, String>,
+    /// A job of a CI system, to check how it signs in, in place of the runner's own credentials.
+    #[serde(default)]
+    pub caller: Option<Job>,
     /// How long to wait for an IAM change that is already made to take effect.
     #[serde(default = "propagation")]
     pub wait: Duration,
@@ -49,6 +52,20 @@ pub(crate) enum Form {
     Direct,
     /// The Kubernetes service account acts as a Google service account.
     Impersonation,
+}
+
+/// A job of a CI system that exchanges its id token.
+#[sidestep::data]
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// The workload identity provider, as
+    /// `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`.
+    pub provider: String,
+    /// The service account that the job acts as; absent if it has its own roles.
+    #[serde(default)]
+    pub service_account: Option<String>,
+    /// The claims of the job's id token. Never the token itself.
+    pub claims: sidestep::serde_json::Map<String, sidestep::serde_json::Value>,
 }
 
 /// One resource to access: exactly one of `bucket`, `image`, `repository`, `secret` and `project`.

@@ -18,8 +18,10 @@ pub(crate) struct Outputs {
 #[sidestep::data]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
-    /// Its number, 1 to 16.
+    /// Its number, 1 to 16; 0 for the links of the runner itself.
     pub link: u8,
+    /// Its id: `C0` to `C6` for the links of the runner itself, and the number of every other.
+    pub id: String,
     /// Its name.
     pub name: String,
     /// Its status.

@@ -1,13 +1,16 @@
 //! The reads of a diagnosis, each through a capability.
 
 use sidestep::gcp::artifact_registry::{self, Repository};
-use sidestep::gcp::iam::{self, Answer, Policy, PolicyResource, Query, ServiceAccount};
+use sidestep::gcp::iam::{
+    self, Answer, Policy, PolicyResource, Pool, Provider, Query, ServiceAccount,
+};
 use sidestep::google::Resource;
-use sidestep::identity::{self, Subject};
+use sidestep::identity::{self, Federation, Mapping, Subject};
 use sidestep::kubernetes::{self, ListQuery, ObjectRef};
-use sidestep::serde_json::Value;
+use sidestep::serde_json::{Map, Value};
 use sidestep::{Error, Result};
 
+use crate::caller::Itself;
 use crate::identity::{Identity, Workload};
 use crate::targets::{self, Target};
 
@@ -24,16 +27,41 @@ pub(crate) fn known(caller: &str) -> Option<&str> {
     (caller != SOMEBODY).then_some(caller)
 }
 
-/// Returns the caller's name for messages, and whether it uses a key.
-pub(crate) fn caller() -> (String, bool) {
+/// Returns the caller's name for messages, whether it uses a key, and the job that it may be.
+pub(crate) fn caller() -> (String, bool, Itself) {
     match identity::who_am_i() {
-        Ok(caller) => (
-            caller.principal.unwrap_or_else(|| SOMEBODY.to_owned()),
-            caller.source == "service_account",
-        ),
+        Ok(caller) => {
+            let itself = Itself::of(&caller);
+            let name = caller.principal.unwrap_or_else(|| SOMEBODY.to_owned());
+            (name, caller.source == "service_account", itself)
+        }
         // The first real read says what is wrong with it.
-        Err(_) => (SOMEBODY.to_owned(), false),
+        Err(_) => (SOMEBODY.to_owned(), false, Itself::default()),
     }
+}
+
+pub(crate) fn pool(name: &str) -> Result<Pool> {
+    match iam::read(Query::Pool(name.to_owned()))? {
+        Answer::Pool(pool) => Ok(pool),
+        _ => Err(other_answer()),
+    }
+}
+
+pub(crate) fn provider(name: &str) -> Result<Provider> {
+    match iam::read(Query::Provider(name.to_owned()))? {
+        Answer::Provider(provider) => Ok(provider),
+        _ => Err(other_answer()),
+    }
+}
+
+/// Evaluates a provider's mapping and condition for a job's claims.
+pub(crate) fn federation(
+    claims: &Map<String, Value>,
+    mappings: &[Mapping],
+    condition: Option<&str>,
+) -> Result<Federation> {
+    let claims = Value::Object(claims.clone()).to_string();
+    identity::federate(&claims, mappings, condition)
 }
 
 pub(crate) fn service_account(email: &str) -> Result<ServiceAccount> {

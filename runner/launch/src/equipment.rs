@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sidestep_capabilities::http_client::HttpClient;
+use sidestep_capabilities::identity::Evaluates;
 use sidestep_capabilities::workspace::{Options, Workspace};
 use sidestep_capabilities::{
     CAPABILITIES, Masks, Scratch, Secret, Secrets, Services, access_secret,
@@ -85,7 +86,8 @@ impl Equipment {
                 .with(Arc::new(clients.google.clone()))
                 .with(Arc::clone(&clients.registry))
                 .with(Arc::clone(&clients.clusters))
-                .with(Arc::clone(&clients.identity));
+                .with(Arc::clone(&clients.identity))
+                .with(Arc::new(Evaluates(Arc::clone(&site.evaluator))));
             cleaner = Arc::new(OutsideCleaner::new(clients, header));
         }
         Ok(Self {

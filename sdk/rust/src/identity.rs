@@ -5,8 +5,12 @@ use crate::bindings::sidestep::identity::prove;
 use crate::error::{each, only};
 use crate::{Error, Result};
 
+pub use crate::bindings::sidestep::gcp::types::Mapping;
 pub use crate::bindings::sidestep::gcp::types::PolicyResource;
-pub use prove::{Caller, Link, LinkResult, Proof, Subject, Target, TargetResult};
+pub use prove::{
+    Attribute, Caller, Claim, ConditionPart, Federation, Link, LinkResult, Proof, Subject, Target,
+    TargetResult, Truth,
+};
 
 /// Returns the runner's own identity.
 ///
@@ -27,6 +31,29 @@ pub use prove::{Caller, Link, LinkResult, Proof, Subject, Target, TargetResult};
 /// ```
 pub fn who_am_i() -> Result<Caller> {
     prove::who_am_i().map_err(Error::from)
+}
+
+/// Evaluates the mapping and the condition of a workload identity provider for the claims of a
+/// token, a JSON object.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::identity;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let condition = "assertion.ref == 'refs/heads/main'";
+/// let found = identity::federate(r#"{"ref":"refs/heads/x"}"#, &[], Some(condition))?;
+/// sidestep::info!("{} parts", found.condition.len());
+/// # Ok(())
+/// # }
+/// ```
+pub fn federate(claims: &str, mappings: &[Mapping], condition: Option<&str>) -> Result<Federation> {
+    prove::federate(claims, mappings, condition).map_err(Error::from)
 }
 
 /// Proves one identity.

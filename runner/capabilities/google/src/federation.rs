@@ -198,7 +198,7 @@ fn held(token: Secret, now: u64, life: Duration) -> Held {
     let early = EARLY.min(life / 5);
     Held {
         token,
-        renewed: now + (life - early).as_secs(),
+        renewed: now + life.saturating_sub(early).as_secs(),
         expires: now + life.as_secs(),
     }
 }

@@ -7,6 +7,7 @@
 
 mod caller;
 mod failure;
+mod federation;
 mod link;
 mod metadata;
 mod proof;
@@ -23,6 +24,7 @@ use sidestep_control_plane::ControlPlane;
 pub use sidestep_google::Variables;
 use sidestep_google::{Credentials, ReachesClusters};
 
+pub use federation::Evaluates;
 pub use link::CAPABILITY;
 
 sidestep_gate::calls!();

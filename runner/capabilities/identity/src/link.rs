@@ -13,6 +13,7 @@ use sidestep_policy::{Capability as Key, artifact_registry, iam, project, storag
 use wasmtime::component::Linker;
 
 use super::Identity;
+use super::federation::{self, Evaluates};
 use super::proof::Proof;
 use super::target::Address;
 use crate::{Calls, HasCalls};
@@ -47,7 +48,32 @@ impl wit::Host for Calls<'_> {
             location: found.origin.location,
             project: found.origin.project,
             claims: found.claims.map(|claims| Value::Object(claims).to_string()),
+            provider: found.origin.audience.as_deref().and_then(provider),
         })
+    }
+
+    async fn federate(
+        &mut self,
+        claims: String,
+        mappings: Vec<wit::Mapping>,
+        condition: Option<String>,
+    ) -> Result<wit::Federation, CallError> {
+        let evaluates: Arc<Evaluates> = self.services.get("evaluator of conditions")?;
+        let call = self.gate.call_within(
+            functions::FEDERATE,
+            Key::Identity,
+            "evaluate a provider's condition".to_owned(),
+        );
+        let mappings = mappings
+            .into_iter()
+            .map(|mapping| (mapping.attribute, mapping.expression))
+            .collect();
+        let found = call
+            .run(federation::decide(evaluates, claims, mappings, condition))
+            .await;
+        // Only the plugin knows whether the token has what a policy names.
+        let found = self.gate.shown().rights(found, |_| true)?;
+        Ok(federation::told(found))
     }
 
     async fn prove(
@@ -110,6 +136,13 @@ impl Calls<'_> {
                 .collect(),
         }
     }
+}
+
+/// Returns the name of a workload identity provider from the audience of a token's exchange.
+fn provider(audience: &str) -> Option<String> {
+    let name = audience.strip_prefix("//iam.googleapis.com/")?;
+    let of_workloads = name.starts_with("projects/") && name.contains("/workloadIdentityPools/");
+    of_workloads.then(|| name.to_owned())
 }
 
 /// Returns whether the step's other grants let it read a target as the runner: the permission to

@@ -44,7 +44,7 @@ fn inside(text: &str) -> Option<&str> {
     let mut enclosed = true;
     // Otherwise the first bracket is closed before the end.
     walk(text, |at, depth, _| {
-        enclosed &= depth > 0 || at + 1 == text.len()
+        enclosed &= depth > 0 || at + 1 == text.len();
     });
     enclosed.then_some(inner)
 }

@@ -37,7 +37,7 @@ pub use clusters::{
 };
 pub use developer::developer_credentials;
 pub use images::{DockerImage, Images};
-pub use scenario::{Scenario, ScenarioError, scenarios};
+pub use scenario::{OfJob, Scenario, ScenarioError, scenarios};
 pub use seed::{Seed, SeedBucket, SeedServiceAccount};
 pub use serve::{by_host, router};
 pub use state::{Ci, Secret, SecretVersion, SigningKey, State};

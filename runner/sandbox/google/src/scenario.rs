@@ -25,6 +25,24 @@ pub struct Scenario {
     pub objects: Vec<Value>,
     /// Faults of pods, for the sandbox's Kubernetes; they are not read here.
     pub faults: Value,
+    /// The CI job that cannot get in, if the scenario is about one.
+    pub job: Option<OfJob>,
+}
+
+/// The link of a CI job that a scenario breaks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct OfJob {
+    /// The CI system of the job.
+    pub ci: String,
+    /// The broken link, C1 to C6.
+    pub link: String,
+    /// The code of the failure.
+    pub code: String,
+    /// Google's answer, or its beginning; empty if Google is not asked.
+    pub says: String,
+    /// The source of the answer, or `wording not confirmed`.
+    pub source: String,
 }
 
 /// The reason why a scenario does not give a seed.
@@ -108,6 +126,36 @@ pub fn scenarios() -> Vec<Scenario> {
     };
     let files = files![
         "caller-rejected",
+        "job-without-id-token",
+        "job-without-id-token-gitlab",
+        "job-provider-by-project-id",
+        "job-pool-in-place-of-provider",
+        "job-provider-missing",
+        "job-provider-disabled",
+        "job-provider-deleted",
+        "job-pool-disabled",
+        "job-pool-deleted",
+        "job-of-github-enterprise",
+        "job-issuer-unreachable",
+        "job-audience",
+        "job-on-another-branch",
+        "job-condition-in-another-case",
+        "job-condition-name-for-id",
+        "job-condition-unmapped",
+        "job-unprotected-ref",
+        "job-subject-too-long",
+        "job-without-binding",
+        "job-subject-with-ids",
+        "job-subject-without-ids",
+        "job-with-environment",
+        "job-binding-id-for-name",
+        "job-binding-name-for-id",
+        "job-binding-in-another-case",
+        "job-binding-unmapped",
+        "job-binding-by-project-id",
+        "job-binding-other-role",
+        "job-cluster-denied",
+        "job-namespace-denied",
         "api-disabled",
         "registry-api-disabled",
         "no-workload-pool",

@@ -63,6 +63,11 @@ fn typed(schema: &Value, name: &str, value: Value) -> Value {
         return value;
     };
     let mut property = &schema["properties"][name];
+    // A value that may be absent is the other alternative of null.
+    let alternatives = property["anyOf"].as_array();
+    if let Some(other) = alternatives.and_then(|all| all.iter().find(|one| one["type"] != "null")) {
+        property = other;
+    }
     if let Some(reference) = property["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
         property = schema.pointer(pointer).unwrap_or(&Value::Null);
@@ -101,14 +106,18 @@ mod tests {
             "properties": {
                 "name": {"type": "string"}, "count": {"type": ["integer", "null"]},
                 "list": {"type": "array"}, "size": {"$ref": "#/$defs/Size"},
+                "job": {"anyOf": [{"$ref": "#/$defs/Job"}, {"type": "null"}]},
+                "least": {"anyOf": [{"$ref": "#/$defs/Size"}, {"type": "null"}]},
             },
-            "$defs": {"Size": {"type": "string"}},
+            "$defs": {"Size": {"type": "string"}, "Job": {"type": "object"}},
         });
         let typed = |name: &str, text: &str| typed(&schema, name, text.into());
         assert_eq!(typed("name", "1"), json!("1"));
         assert_eq!(typed("count", "1"), json!(1));
         assert_eq!(typed("list", "[\"a\"]"), json!(["a"]));
         assert_eq!(typed("size", "10"), json!("10"));
+        assert_eq!(typed("job", "{\"a\": 1}"), json!({"a": 1}));
+        assert_eq!(typed("least", "10"), json!("10"));
         assert_eq!(typed("count", "many"), json!("many"));
         assert_eq!(typed("unknown", "1"), json!("1"));
     }

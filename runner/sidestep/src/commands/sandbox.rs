@@ -20,7 +20,7 @@ use sidestep_sandbox::{
 use tokio_util::sync::CancellationToken;
 
 use crate::built_in;
-use crate::cli::{Format, Sandbox, SandboxCommand, SandboxName, StatusFormat};
+use crate::cli::{Ci, Format, Sandbox, SandboxCommand, SandboxName, StatusFormat};
 use crate::cloud::{known, line, places, program, unavailable};
 use crate::output;
 use crate::session::Session;
@@ -67,7 +67,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
                 None => proxy.then_some("--proxy"),
             };
             if let Some(flag) = selects.filter(|_| output != StatusFormat::Env) {
-                let ci = ci.map(|ci| ci.name());
+                let ci = ci.map(Ci::name);
                 let mut exports = vec!["status", "--output", "env", flag];
                 exports.extend(ci);
                 return Err(Error::usage_with(
@@ -314,7 +314,11 @@ fn list(format: Format) {
             let list: Vec<_> = scenarios
                 .iter()
                 .map(|scenario| {
-                    json!({ "name": scenario.name, "description": scenario.description })
+                    let (name, about) = (&scenario.name, &scenario.description);
+                    match &scenario.job {
+                        Some(job) => json!({ "name": name, "description": about, "job": job }),
+                        None => json!({ "name": name, "description": about }),
+                    }
                 })
                 .collect();
             output::json(&list);

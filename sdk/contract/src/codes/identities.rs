@@ -10,34 +10,34 @@ codes! {
         NO_CREDENTIALS = "identity.no-credentials", [Denied] [Operator]
             "link 0: the runner has no usable credentials"
             "sign in";
-        NO_ID_TOKEN = "identity.no-id-token", [Denied] [Operator]
+        NO_ID_TOKEN = "identity.no-id-token", [Denied] [Operator Author]
             "link C1: the CI system gives this job no id token, or the request for it failed. Without `identity.provider`, a failed request is a warning"
             "read the CI system's answer in the message, and add what the message prints to the job";
         ID_TOKEN_EXPIRED = "identity.id-token-expired", [Denied] [Operator]
             "link C1: the only id token of the job has expired during the run"
             "set a longer `timeout` of the job";
-        PROVIDER_NAME = "identity.provider-name", [Denied] [Operator]
+        PROVIDER_NAME = "identity.provider-name", [Denied] [Author]
             "link C2: the name of the provider is not that of a provider, or has the id of its project in place of the number"
             "correct the setting `identity.provider`";
-        PROVIDER_MISSING = "identity.provider-missing", [Denied NotFound] [Operator Cloud]
+        PROVIDER_MISSING = "identity.provider-missing", [Denied] [Cloud]
             "link C2: the workload identity pool or the provider does not exist, is deleted, or is disabled"
             "run the printed commands";
-        ISSUER_MISMATCH = "identity.issuer-mismatch", [Denied] [Operator Cloud]
+        ISSUER_MISMATCH = "identity.issuer-mismatch", [Denied] [Cloud]
             "link C2: the provider trusts another issuer than that of the job's id token"
             "run the printed command, or use the CI system's own provider";
-        ISSUER_UNREACHABLE = "identity.issuer-unreachable", [Denied] [Operator Cloud]
+        ISSUER_UNREACHABLE = "identity.issuer-unreachable", [Denied] [Cloud]
             "link C2: Google cannot read the keys of the id token's issuer, such as those of a self-managed GitLab in a private network"
             "give the provider the keys as a file, or make them reachable";
-        AUDIENCE_MISMATCH = "identity.audience-mismatch", [Denied] [Operator Cloud]
+        AUDIENCE_MISMATCH = "identity.audience-mismatch", [Denied] [Cloud]
             "link C2: the id token is for another audience than those that the provider allows"
             "correct the audience in the job, or run the printed command";
-        MAPPING = "identity.mapping", [Denied] [Operator Cloud]
+        MAPPING = "identity.mapping", [Denied] [Cloud]
             "link C3: the provider's attribute mapping has no valid subject for the job's id token"
             "run the printed command";
-        CALLER_CONDITION = "identity.caller-condition", [Denied] [Operator Cloud]
+        CALLER_CONDITION = "identity.caller-condition", [Denied] [Cloud]
             "link C3: the provider's attribute condition rejects the job's id token; the message names the part that is false, and the claims that it reads"
             "run the job that the condition allows, or run the printed command";
-        CALLER_BINDING = "identity.caller-binding", [Denied] [Operator Cloud]
+        CALLER_BINDING = "identity.caller-binding", [Denied] [Cloud]
             "link C4: no binding allows the job to act as the runner's service account"
             "run the printed command";
         CALLER_CLUSTER = "identity.caller-cluster", [Denied] [Cloud]

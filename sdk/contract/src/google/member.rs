@@ -21,6 +21,13 @@ impl Member {
         is_person(text).then(|| Self(Value::joined(["user:", text])))
     }
 
+    /// Returns a principal, or a set of them, of a workload identity pool as a member.
+    pub fn of_pool(text: &str) -> Option<Self> {
+        let (kind, path) = text.split_once("://iam.googleapis.com/")?;
+        let of_pool = matches!(kind, "principal" | "principalSet") && is_path(path);
+        of_pool.then(|| Self(text.into()))
+    }
+
     /// Returns the member for a Google service account. A command may look up its address.
     pub fn account(address: impl Into<Value>) -> Self {
         Self(Value::joined(["serviceAccount:".into(), address.into()]))

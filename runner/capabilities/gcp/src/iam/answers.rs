@@ -18,17 +18,17 @@ use super::target::Target;
 pub(super) fn shows_right(answer: &wit::Answer) -> bool {
     use wit::Answer;
     match answer {
-        Answer::Policy(_) | Answer::Role(_) => true,
+        // The same is true of the tokens that a provider is compared with.
+        Answer::Policy(_) | Answer::Role(_) | Answer::Provider(_) => true,
         Answer::ServiceAccount(account) => account.disabled,
         Answer::Pool(pool) => pool.disabled || pool.state != ACTIVE,
-        Answer::Provider(provider) => provider.disabled || provider.state != ACTIVE,
         Answer::ServiceAccounts(_) | Answer::Keys(_) | Answer::Pools(_) | Answer::Providers(_) => {
             false
         }
     }
 }
 
-/// The state of a pool or a provider that is not deleted.
+/// The state of a pool that is not deleted.
 const ACTIVE: &str = "ACTIVE";
 
 /// Reads the answer to a query.

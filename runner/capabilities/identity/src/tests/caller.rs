@@ -155,3 +155,47 @@ async fn a_step_that_may_prove_nothing_is_not_told() {
         Some("grant.missing")
     );
 }
+
+#[tokio::test]
+async fn a_provider_s_decision_is_evaluated_from_the_claims() {
+    let identity = identity(
+        &Endpoints::default(),
+        Arc::new(Credentials::anonymous()),
+        Variables::default(),
+    );
+    let mut prover = Prover::new(identity, &[(Key::Identity, anything())]);
+    let mapping = |attribute: &str, expression: &str| wit::Mapping {
+        attribute: attribute.to_owned(),
+        expression: expression.to_owned(),
+    };
+    let mappings = vec![
+        mapping("google.subject", "assertion.sub"),
+        mapping("attribute.environment", "assertion.environment"),
+    ];
+    let claims = json!({ "sub": "repo:acme/app", "ref": "refs/heads/x" }).to_string();
+    let condition = "assertion.sub != '' && assertion.ref == 'refs/heads/main'";
+    let found = prover
+        .state
+        .federate(claims, mappings, Some(condition.to_owned()))
+        .await
+        .expect("it is evaluated");
+    let values: Vec<_> = found
+        .attributes
+        .iter()
+        .map(|one| one.value.as_deref())
+        .collect();
+    assert_eq!(values, [Some("repo:acme/app"), None]);
+    let truths: Vec<_> = found.condition.iter().map(|part| part.truth).collect();
+    assert_eq!(truths, [wit::Truth::Yes, wit::Truth::No]);
+    assert_eq!(
+        found.condition[1].read[0].value.as_deref(),
+        Some("refs/heads/x")
+    );
+    for wrong in ["3", "{", ""] {
+        let refused = prover
+            .state
+            .federate(wrong.to_owned(), Vec::new(), None)
+            .await;
+        assert!(refused.is_err(), "{wrong}");
+    }
+}

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::Calls;
-use crate::{Identity, Variables};
+use crate::{Evaluates, Identity, Variables};
 
 pub(super) const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
 pub(super) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
@@ -108,7 +108,9 @@ pub(super) struct Prover {
 
 impl Prover {
     pub(super) fn new(identity: Identity, granted: &[(Key, Value)]) -> Self {
-        let services = Services::default().with(Arc::new(identity));
+        let services = Services::default()
+            .with(Arc::new(identity))
+            .with(Arc::new(Evaluates(Arc::new(Native))));
         let (state, kept) = state_with(granted, services);
         let state = Calls(state);
         Self { state, kept }

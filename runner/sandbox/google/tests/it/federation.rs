@@ -143,7 +143,7 @@ async fn rejected_tokens_get_google_s_words() {
         .as_str()
         .unwrap()
         .to_owned();
-    let forged = format!("{}x", good);
+    let forged = format!("{good}x");
     let here = provider(ci::GITHUB);
     let with_id = here.replace("123456789012", "demo");
     let missing = "The target service indicated by the \"audience\" parameters is invalid.";
