@@ -31,8 +31,8 @@ pub enum Deletion {
 }
 
 impl Objects {
-    /// Deletes an object, if it has this uid, and waits at most `wait` until it is gone. Another
-    /// object of its name is not touched.
+    /// Deletes an object with its dependents, if it has this uid, and waits at most `wait` until it is
+    /// gone. Another object of its name is not touched.
     pub async fn delete(
         &self,
         name: &str,
@@ -46,7 +46,8 @@ impl Objects {
                 uid: Some(uid.to_owned()),
                 resource_version: None,
             }),
-            ..DeleteParams::default()
+            // Without it, the API server keeps the pods of a Job or of a ReplicationController.
+            ..DeleteParams::background()
         };
         let going = match tried(|| self.api.delete(name, &parameters)).await {
             Ok(going) => going,

@@ -18,6 +18,7 @@ mod outlet;
 mod owned;
 mod pages;
 mod rejection;
+mod stored;
 mod target;
 mod tokens;
 mod tries;

@@ -226,4 +226,4 @@ fn invalid(message: impl Into<Foreign>) -> Failure {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::create_with_secret;
+pub(crate) use tests::{apply_for_the_step, create_with_secret, open};

@@ -94,7 +94,17 @@ impl Objects {
         match tried(|| self.api.get(name)).await {
             Ok(object) => self.shown(&object).map(Some),
             Err(kube::Error::Api(status)) if is_absent(&status, name) => Ok(None),
-            Err(error) => Err(self.failure("get", name, &error)),
+            Err(error) => {
+                // The answer is about the kind, or is another server's.
+                let is_unclear = matches!(
+                    &error,
+                    kube::Error::Api(status) if matches!(status.code, 404 | 405)
+                );
+                if is_unclear && matches!(self.are_stored().await, Ok(false)) {
+                    return Ok(None);
+                }
+                Err(self.failure("get", name, &error))
+            }
         }
     }
 

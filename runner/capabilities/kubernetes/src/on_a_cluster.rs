@@ -1,6 +1,7 @@
 //! The clients against a real API server and a real node.
 
 mod following;
+mod kinds;
 mod objects;
 mod permissions;
 

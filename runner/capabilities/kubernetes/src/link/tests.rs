@@ -1,6 +1,7 @@
 //! The interface's functions against an API server without a socket.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -8,9 +9,9 @@ use kube::Client;
 use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::OnExit;
 use sidestep_bindings::sidestep::kubernetes::objects::{self as wit, Host as _};
-use sidestep_events::codes;
+use sidestep_events::{Done, codes};
 use sidestep_gate::{CallError, Services};
-use sidestep_gate_testing::state_with;
+use sidestep_gate_testing::{Record, state_with};
 use sidestep_policy::Capability;
 
 use crate::{Calls, Clusters};
@@ -209,4 +210,94 @@ async fn the_name_of_a_pods_own_secret_is_one_part_of_a_path() {
     let created = create_with_secret(client, "builds", "../pods").await;
     assert_eq!(created, Err("kubernetes.invalid".to_owned()));
     assert_eq!(*requests.lock().expect("no panic"), Vec::<String>::new());
+}
+
+/// Applies a ConfigMap that is deleted when its step ends. Returns the records of the step.
+pub(crate) async fn apply_for_the_step(
+    client: Client,
+    namespace: &str,
+    value: &str,
+) -> (Result<String, String>, Vec<Record>) {
+    let granted = json!([{
+        "cluster": CLUSTER, "namespace": namespace, "resources": ["configmaps"],
+        "actions": ["apply"],
+    }]);
+    let services = Services::default().with(Arc::new(Clusters::of(CLUSTER, client)));
+    let (state, kept) = state_with(&[(Capability::Kubernetes, granted)], services);
+    let at = wit::ObjectRef {
+        cluster: CLUSTER.to_owned(),
+        api_version: "v1".to_owned(),
+        resource: "configmaps".to_owned(),
+        namespace: Some(namespace.to_owned()),
+        name: "settings".to_owned(),
+    };
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "key": value } });
+    let options = wit::ApplyOptions {
+        force: false,
+        on_exit: OnExit::Delete,
+        dry_run: false,
+    };
+    let applied = match Calls(state).apply(at, map.to_string(), options).await {
+        Ok(applied) => Ok(applied),
+        Err(CallError::Failure(failure)) => Err(failure.code.exact().to_owned()),
+        Err(CallError::Trap(trap)) => panic!("{trap:?}"),
+    };
+    (applied, kept.records())
+}
+
+/// Returns whether each intent of a step is open: the clean-up looks for its object.
+pub(crate) fn open(records: &[Record]) -> Vec<bool> {
+    let mut open = Vec::new();
+    for record in records {
+        match record {
+            Record::Intent(_) => open.push(true),
+            // Intents are counted from one.
+            Record::Done(Done {
+                intent, id: None, ..
+            }) => {
+                open[usize::try_from(intent.0).expect("a count") - 1] = false;
+            }
+            _ => {}
+        }
+    }
+    open
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_refused_after_a_lost_answer_keeps_its_intent_open() {
+    for (first, is_open) in [(None, true), (Some(403), false)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let is_read = request.method() == http::Method::GET;
+                let nth = if is_read {
+                    usize::MAX
+                } else {
+                    asked.fetch_add(1, Ordering::Relaxed)
+                };
+                let (code, name) = match (nth, first) {
+                    // It was carried out.
+                    (0, None) => return Err(io::Error::other("the connection was reset")),
+                    (0, Some(code)) => (code, ""),
+                    // The object's name may not be read, so nothing shows whose it is.
+                    (usize::MAX, _) if asked.load(Ordering::Relaxed) > 0 => (403, ""),
+                    (usize::MAX, _) => (404, "settings"),
+                    _ => (403, ""),
+                };
+                let status = json!({
+                    "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                    "reason": if code == 404 { "NotFound" } else { "Forbidden" },
+                    "message": "no", "details": { "name": name },
+                });
+                let answer = Body::from(status.to_string());
+                let answer = http::Response::builder().status(code).body(answer);
+                Ok::<_, io::Error>(answer.expect("a response"))
+            }
+        });
+        let client = Client::new(service, "builds");
+        let (applied, records) = apply_for_the_step(client, "builds", "first").await;
+        assert!(applied.is_err(), "{applied:?}");
+        assert_eq!(open(&records), [is_open], "{first:?}");
+    }
 }

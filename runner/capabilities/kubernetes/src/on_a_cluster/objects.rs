@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sidestep_events::{Class, codes};
+use sidestep_events::{Class, OnExit, codes};
+use sidestep_gate_testing::Record;
 
 use super::{attempt, config_map, objects, on};
-use crate::link::create_with_secret;
-use crate::{Deletion, Most};
+use crate::link::{apply_for_the_step, create_with_secret, open};
+use crate::{Deletion, Most, Objects, Target, made_by};
 
 fn most(objects: u32) -> Most {
     let bytes = 4 << 20;
@@ -257,5 +258,56 @@ fn a_deletion_is_of_one_uid_and_is_waited_for() {
         assert_eq!(gone, Ok(Deletion::Gone));
         assert!(started.elapsed() < Duration::from_secs(30));
         assert_eq!(maps.find("held").await, Ok(None));
+    });
+}
+
+#[test]
+fn what_is_applied_for_a_step_is_deleted_by_what_the_journal_has_of_it() {
+    let Some(cluster) = sidestep_cluster_testing::api() else {
+        return;
+    };
+    on(cluster, async |client, namespace| {
+        let name = namespace.name();
+        let apply = async |value: &str| apply_for_the_step(client.clone(), name, value).await;
+        let maps = objects(&client, "configmaps", namespace);
+        for value in ["first", "second"] {
+            let (applied, records) = apply(value).await;
+            let applied: Value = serde_json::from_str(&applied.expect("applied")).expect("JSON");
+            assert_eq!(applied["data"]["key"], value);
+            assert_eq!(open(&records), [true]);
+            let Some(Record::Intent(intent)) = records
+                .iter()
+                .find(|record| matches!(record, Record::Intent(_)))
+            else {
+                panic!("{records:?}");
+            };
+            assert_eq!(intent.on_exit, OnExit::Delete);
+            if value == "second" {
+                // As the clean-up does, which has only the intent.
+                let target = Target::of_journal(&intent.kind, name);
+                let found = Objects::new(client.clone(), target);
+                let object = found.find(&intent.name).await.expect("an answer");
+                let object = object.expect("it exists");
+                assert_eq!(made_by(&object), Some("run/step/1/sha256:00"));
+                let uid = object["metadata"]["uid"].as_str();
+                let patience = Some(Duration::from_mins(1));
+                let deletion = found.delete(&intent.name, uid, None, patience).await;
+                assert_eq!(deletion, Ok(Deletion::Gone));
+            }
+        }
+        assert_eq!(maps.find("settings").await, Ok(None));
+
+        // The object of another client is neither changed nor deleted.
+        namespace.ok(&[
+            "create",
+            "configmap",
+            "settings",
+            "--from-literal=key=theirs",
+        ]);
+        let (refused, records) = apply("third").await;
+        assert_eq!(refused, Err(codes::kubernetes::ALREADY_EXISTS.to_owned()));
+        assert_eq!(open(&records), [false]);
+        let theirs = maps.get("settings").await.expect("it exists");
+        assert_eq!(theirs["data"]["key"], "theirs");
     });
 }

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Create,
     Apply,
     Delete,
+    /// The list of the kinds that are served.
+    Discovery,
 }
 
 /// A request.
@@ -127,6 +129,7 @@ async fn read(
         ("POST", ["pods"]) => Kind::Create,
         ("DELETE", ["pods", _]) => Kind::Delete,
         ("PATCH", ["pods", _]) => Kind::Apply,
+        ("GET", []) => Kind::Discovery,
         other => panic!("not scripted: {other:?}"),
     };
     let body = body.collect_bytes().await.expect("a body");

@@ -345,6 +345,20 @@ async fn only_a_404_that_names_the_object_says_that_there_is_none() {
     });
     let failure = pods(other).find("build").await.expect_err("unknown");
     assert_eq!(failure.class, Class::NotFound);
+    // A server that stores pods and does not find their path.
+    let verbs = json!(["create", "get"]);
+    let served = json!({
+        "kind": "APIResourceList", "groupVersion": "v1",
+        "resources": [{
+            "name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs,
+        }],
+    });
+    let client = client(move |call| match call.kind {
+        Kind::Discovery => Answer::Json(200, served.clone()),
+        _ => Answer::Json(404, status(404, "NotFound", "no such path")),
+    });
+    let failure = pods(client).find("build").await.expect_err("unknown");
+    assert_eq!(failure.class, Class::NotFound);
 }
 
 #[tokio::test(start_paused = true)]
