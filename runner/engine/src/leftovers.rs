@@ -119,10 +119,37 @@ fn record(recorder: &Recorder, scope: &Scope, intent: &Intent, removed: &Result<
 pub fn name_of(intent: &Intent) -> Foreign {
     let name = intent.name.exact();
     let name = match &intent.location {
+        Location::Cluster { namespace, .. } if namespace.is_empty() => name.to_owned(),
         Location::Cluster { namespace, .. } => format!("{namespace}/{name}"),
         Location::Bucket { bucket } => format!("gs://{bucket}/{name}"),
         Location::Repository { repository } => format!("{repository}:{name}"),
         Location::Project { project } => format!("{name} in project {project}"),
     };
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_events::IntentId;
+
+    use super::*;
+
+    #[test]
+    fn an_object_without_a_namespace_is_named_without_a_slash() {
+        let intent = |namespace: &str| Intent {
+            id: IntentId(1),
+            instance: "build".to_owned(),
+            attempt: 1,
+            kind: "object".into(),
+            location: Location::Cluster {
+                cluster: "ci".to_owned(),
+                namespace: namespace.to_owned(),
+            },
+            name: "one".into(),
+            on_exit: OnExit::Delete,
+            expiry: None,
+        };
+        assert_eq!(name_of(&intent("builds")).exact(), "builds/one");
+        assert_eq!(name_of(&intent("")).exact(), "one");
+    }
 }
