@@ -175,7 +175,7 @@ pub async fn stop(places: &Places) -> Result<Stopped, SandboxError> {
 pub struct Reset {
     /// Whether there was anything to delete.
     pub existed: bool,
-    /// What could not be removed from the user's cluster. Nothing knows about it any more.
+    /// The failure to remove everything from the user's cluster. No record of the rest is kept.
     pub left: Option<SandboxError>,
 }
 

@@ -45,7 +45,7 @@ pub enum SandboxError {
     LeftBehind {
         /// The sandbox's name.
         name: String,
-        /// What it installed.
+        /// The record of its objects.
         installed: Box<Installed>,
         /// The client's or the API server's message.
         why: String,

@@ -18,7 +18,7 @@ use crate::users::UserCluster;
 /// The timeout of a removal.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// What a sandbox has installed, or is about to install, in the user's cluster.
+/// The objects that a sandbox has installed, or is about to install, in the user's cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Installed {

@@ -88,7 +88,7 @@ pub(crate) async fn put(
     }
 }
 
-/// What a removal did.
+/// The result of a removal.
 #[derive(Debug, Default)]
 pub(crate) struct Swept {
     /// The number of deleted objects.
