@@ -7,24 +7,31 @@ use crate::programs::not_run;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Returns whether the compiler can build for WebAssembly. If it cannot, reports that the test is not
+/// run.
+///
+/// # Panics
+/// In CI, if the target is missing.
+pub fn can_be_built() -> bool {
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .expect("rustc runs");
+    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("a path").trim());
+    let library = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    if !library.is_dir() {
+        not_run(&format!("the target {TARGET} is not installed"));
+    }
+    library.is_dir()
+}
+
 /// Builds guests and returns their modules. If the compiler cannot build for WebAssembly, reports
 /// that the test is not run.
 ///
 /// # Panics
 /// If a guest does not build, or in CI if the target is missing.
 pub fn modules<const N: usize>(packages: [&str; N]) -> Option<[Vec<u8>; N]> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .expect("rustc runs");
-    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("a path").trim());
-    if !sysroot
-        .join("lib/rustlib")
-        .join(TARGET)
-        .join("lib")
-        .is_dir()
-    {
-        not_run(&format!("the target {TARGET} is not installed"));
+    if !can_be_built() {
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

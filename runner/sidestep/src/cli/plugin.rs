@@ -51,7 +51,7 @@ pub struct BuildPlugin {
     /// Build again after each change of a file, until interrupted
     #[arg(long)]
     pub watch: bool,
-    /// Keep debug information, so that a trap shows lines of the source; the code is not optimised
+    /// Keep debug information, so that the backtrace of a trap has the names of functions; the code is not optimised
     #[arg(long)]
     pub debug: bool,
     /// Write the component to this file

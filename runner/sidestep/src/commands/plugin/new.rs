@@ -17,7 +17,8 @@ pub(crate) fn run(session: &Session, args: &NewPlugin) -> Result<Exit, Error> {
     let width = created.files.iter().map(|file| file.len()).max();
     let width = width.unwrap_or_default() + name.as_str().len() + 1;
     for file in &created.files {
-        line(&format!("{:width$}  {}", format!("{name}/{file}"), about(file)).trim_end());
+        let row = format!("{:width$}  {}", format!("{name}/{file}"), about(file));
+        line(row.trim_end());
     }
     line(&format!(
         "{:width$}  the SDK",
