@@ -24,6 +24,7 @@ mod federated;
 mod gc;
 mod gcloud;
 mod git;
+mod given;
 mod grants;
 mod identity;
 mod images;

@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,9 @@ pub struct Diagnostic {
     /// The position in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Position>,
+    /// The place that uses the value, if the position is in a value that an alias repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Position>,
     /// The exit code, if it is not 2 (an error in a file): 3 for a missing grant, 6 for an
     /// unreadable policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +44,7 @@ impl Diagnostic {
             help: Vec::new(),
             file: None,
             at: None,
+            used: None,
             exit: None,
         }
     }
@@ -67,9 +73,11 @@ impl Diagnostic {
 
     /// Sets the place.
     #[must_use]
-    pub fn at(mut self, file: impl Into<Foreign>, at: Position) -> Self {
+    pub fn at(mut self, file: impl Into<Foreign>, at: impl Into<Place>) -> Self {
+        let Place { at, used } = at.into();
         self.file = Some(file.into());
         self.at = Some(at);
+        self.used = used;
         self
     }
 
@@ -94,6 +102,29 @@ pub struct Position {
     /// The number of characters on that line; 0 if only the start is known.
     #[serde(default)]
     pub length: u32,
+}
+
+/// A place in a file, and the alias that repeats the value there, if one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The place of the text.
+    pub at: Position,
+    /// The place of the outermost alias, or of the alias in a merge key.
+    pub used: Option<Position>,
+}
+
+impl From<Position> for Place {
+    fn from(at: Position) -> Self {
+        Self { at, used: None }
+    }
+}
+
+impl Deref for Place {
+    type Target = Position;
+
+    fn deref(&self) -> &Position {
+        &self.at
+    }
 }
 
 /// The severity of a diagnostic.

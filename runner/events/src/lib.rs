@@ -23,7 +23,7 @@ mod speaker;
 mod status;
 
 pub use cut::cut;
-pub use diagnostic::{Diagnostic, Position, Severity};
+pub use diagnostic::{Diagnostic, Place, Position, Severity};
 pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
 pub use event::{
     AttemptFinished, AttemptStarted, CleanedUp, Event, Going, GrantSource, HostCall, LineEnd,

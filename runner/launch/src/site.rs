@@ -1,8 +1,9 @@
 //! The environment in which runs are launched on this machine.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sidestep_capabilities::Masks;
 use sidestep_catalog::BuiltIn;
@@ -67,6 +68,8 @@ type Read = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Environment {
     own: Read,
     of_pipeline: Read,
+    /// The variables of a file, which win.
+    of_file: Arc<OnceLock<BTreeMap<String, String>>>,
 }
 
 /// A note about something that happens before a run has events.
@@ -106,7 +109,14 @@ impl Environment {
         Self {
             own: Arc::new(own),
             of_pipeline: Arc::new(of_pipeline),
+            of_file: Arc::default(),
         }
+    }
+
+    /// Sets variables that a pipeline may name. They win over those of the process. Like those, a
+    /// run sees only the ones that its file lists. Later calls have no effect.
+    pub fn set_of_file(&self, variables: BTreeMap<String, String>) {
+        let _ = self.of_file.set(variables);
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<String> {
@@ -114,7 +124,8 @@ impl Environment {
     }
 
     pub(crate) fn of_pipeline(&self, name: &str) -> Option<String> {
-        (self.of_pipeline)(name)
+        let of_file = self.of_file.get().and_then(|all| all.get(name));
+        of_file.cloned().or_else(|| (self.of_pipeline)(name))
     }
 }
 

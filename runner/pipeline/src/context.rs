@@ -1,6 +1,6 @@
 use sidestep_evaluator::Reference;
-use sidestep_events::Position;
 use sidestep_events::codes;
+use sidestep_events::{Place, Position};
 use sidestep_policy::tree::{Node, NodeKind, Scalar};
 
 use crate::expression::{self, Code, MAX_EXPRESSION};
@@ -70,7 +70,7 @@ pub(crate) fn expression(
     problems: &mut Problems<'_>,
     vocabulary: Vocabulary,
     text: &str,
-    at: Position,
+    at: Place,
 ) -> Option<Expression> {
     const SYNTAX: Code = Code::expression(codes::expression::SYNTAX);
     let analysis = match expression::analyse(problems.evaluator(), text) {
@@ -161,7 +161,7 @@ fn check_reference(
     problems: &mut Problems<'_>,
     vocabulary: Vocabulary,
     reference: &Reference,
-    at: Position,
+    at: Place,
 ) {
     let root = reference.root.as_str();
     if root == "secrets" {
@@ -211,7 +211,7 @@ pub(crate) fn parts(
     problems: &mut Problems<'_>,
     vocabulary: Vocabulary,
     scalar: &Scalar,
-    at: Position,
+    at: Place,
 ) -> Option<Parts> {
     let pieces = match split(&scalar.text) {
         Ok(pieces) => pieces,
@@ -246,13 +246,16 @@ pub(crate) fn parts(
 
 /// Returns the position of a part of a scalar. Returns the scalar's own position if the source
 /// does not contain its text verbatim.
-fn inside(scalar: &Scalar, at: Position, offset: usize, length: usize) -> Position {
+fn inside(scalar: &Scalar, at: Place, offset: usize, length: usize) -> Place {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     match scalar.verbatim {
-        Some(start) => Position {
-            line: start.line,
-            column: start.column.saturating_add(number(offset)),
-            length: number(length),
+        Some(start) => Place {
+            at: Position {
+                line: start.line,
+                column: start.column.saturating_add(number(offset)),
+                length: number(length),
+            },
+            used: at.used,
         },
         None => at,
     }

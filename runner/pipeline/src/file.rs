@@ -4,7 +4,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use sidestep_evaluator::Analysis;
-use sidestep_events::{PluginRef, Position};
+use sidestep_events::{Place, PluginRef};
 use sidestep_policy::tree::Node;
 
 use crate::plan::{Retry, SecretSource};
@@ -27,13 +27,13 @@ pub struct Pipeline {
     pub(crate) name: String,
     pub(crate) inputs: IndexMap<String, Input>,
     pub(crate) secrets: IndexMap<String, SecretSource>,
-    pub(crate) env: Vec<(String, Position)>,
+    pub(crate) env: Vec<(String, Place)>,
     pub(crate) defaults: Defaults,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
     /// The steps of `steps`, then those of `finally`; each step comes after the steps it needs.
     pub(crate) steps: Steps,
-    pub(crate) outputs: IndexMap<String, (Position, Written)>,
+    pub(crate) outputs: IndexMap<String, (Place, Written)>,
     pub(crate) declared: Declared,
 }
 
@@ -58,7 +58,7 @@ impl Pipeline {
     }
 
     /// Returns the plugins that it uses, each once, with the first place of each.
-    pub fn uses(&self) -> impl Iterator<Item = (&PluginRef, Position)> {
+    pub fn uses(&self) -> impl Iterator<Item = (&PluginRef, Place)> {
         let mut seen = HashSet::new();
         self.steps
             .iter()
@@ -67,7 +67,7 @@ impl Pipeline {
     }
 
     /// Returns the place of an input in a step's `with`, or `None` if the step does not set it.
-    pub fn input_place(&self, step: &str, input: &str) -> Option<Position> {
+    pub fn input_place(&self, step: &str, input: &str) -> Option<Place> {
         let with = self.steps.get(step)?.with.as_ref()?;
         let mut entries = with.entries().iter();
         entries
@@ -76,7 +76,7 @@ impl Pipeline {
     }
 
     /// Returns the place where a step names its plugin.
-    pub fn step_place(&self, step: &str) -> Option<Position> {
+    pub fn step_place(&self, step: &str) -> Option<Place> {
         Some(self.steps.get(step)?.uses_at)
     }
 
@@ -117,7 +117,7 @@ impl Pipeline {
 /// An input of the pipeline.
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
-    pub(crate) at: Position,
+    pub(crate) at: Place,
     pub(crate) kind: InputKind,
     pub(crate) default: Option<Written>,
     pub(crate) pattern: Option<String>,
@@ -197,18 +197,18 @@ pub(crate) struct Defaults {
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub(crate) id: String,
-    pub(crate) at: Position,
+    pub(crate) at: Place,
     pub(crate) finally: bool,
     /// `None` if `uses` does not name a valid plugin; the error is already reported.
     pub(crate) uses: Option<PluginRef>,
-    pub(crate) uses_at: Position,
+    pub(crate) uses_at: Place,
     pub(crate) with: Option<Node>,
-    pub(crate) with_at: Position,
+    pub(crate) with_at: Place,
     pub(crate) condition: Option<Expression>,
     /// The steps that it waits for: those in its `needs` and those that its expressions read.
     pub(crate) needs: Vec<String>,
     /// The steps in its `needs`, each with its place.
-    pub(crate) needs_at: Vec<(String, Position)>,
+    pub(crate) needs_at: Vec<(String, Place)>,
     /// All expressions of `with` and `if`.
     pub(crate) reads: Vec<Expression>,
     pub(crate) timeout_ms: Option<u64>,
@@ -218,10 +218,10 @@ pub(crate) struct Step {
     pub(crate) broken_matrix: bool,
     pub(crate) fail_fast: bool,
     pub(crate) max_parallel: Option<u32>,
-    pub(crate) grants: Option<(Position, Node)>,
+    pub(crate) grants: Option<(Place, Node)>,
     /// All expressions of `grants`.
     pub(crate) granted: Vec<Expression>,
-    pub(crate) secrets: Vec<(String, Position)>,
+    pub(crate) secrets: Vec<(String, Place)>,
 }
 
 impl Step {
@@ -235,7 +235,7 @@ impl Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
     pub(crate) text: String,
-    pub(crate) at: Position,
+    pub(crate) at: Place,
     pub(crate) analysis: Arc<Analysis>,
 }
 

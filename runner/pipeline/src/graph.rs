@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 
 use crate::file::{Declared, Expression, Pipeline, Step};
@@ -57,7 +57,7 @@ pub(crate) fn check(
                 );
             }
         }
-        let mut wanted: Vec<(String, Position)> = step.needs_at.clone();
+        let mut wanted: Vec<(String, Place)> = step.needs_at.clone();
         for expression in &step.reads {
             wanted.extend(read_steps(expression));
         }
@@ -108,7 +108,7 @@ pub(crate) fn check(
 }
 
 /// Returns the steps that an expression reads.
-pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Position)> {
+pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Place)> {
     expression
         .analysis
         .references
@@ -121,7 +121,7 @@ pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Position)> {
 /// The names that expressions may read.
 struct Known<'a> {
     inputs: &'a indexmap::IndexMap<String, crate::file::Input>,
-    env: &'a [(String, Position)],
+    env: &'a [(String, Place)],
     declared: &'a Declared,
 }
 

@@ -27,6 +27,9 @@ pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Arc<Manifest>>) -> Value 
         "type": "object",
         "required": ["version", "name", "steps"],
         "additionalProperties": false,
+        "patternProperties": {
+            "^x-": { "description": "Values for anchors, which the rest of the file repeats." },
+        },
         "properties": {
             "version": { "description": "The version of the format: 1.", "const": 1 },
             "name": about(text(), "The pipeline's name, which lists of runs show."),

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -107,7 +107,7 @@ fn sorted(combination: &Map<String, Value>, keys: &[String]) -> String {
 /// Reports an entry of `exclude` that matches no combination, with the likely reason.
 fn excludes_nothing(
     problems: &mut Problems<'_>,
-    at: Position,
+    at: Place,
     exclude: &Map<String, Value>,
     all: &[Map<String, Value>],
 ) {
@@ -209,7 +209,7 @@ fn maps(
     node: Option<&Node>,
     what: &str,
     keys: &[String],
-) -> Vec<(Map<String, Value>, Position)> {
+) -> Vec<(Map<String, Value>, Place)> {
     let Some(node) = node else { return Vec::new() };
     let NodeKind::List(items) = &node.kind else {
         problems.add(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sidestep_evaluator::Reference;
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 
 use crate::file::{Expression, Pipeline, Step};
@@ -90,7 +90,7 @@ pub(crate) fn types(
     pipeline: &Pipeline,
     given: &PlanInputs<'_>,
     text: &str,
-    at: Position,
+    at: Place,
     wanted: &[String],
 ) {
     let parts: Vec<&str> = text.split('.').collect();
@@ -212,7 +212,7 @@ fn skipped(step: &str) -> String {
     format!("`{step}` has an `if`, so it may be skipped")
 }
 
-fn may_be_null(problems: &mut Problems<'_>, at: Position, reference: &Reference, why: &str) {
+fn may_be_null(problems: &mut Problems<'_>, at: Place, reference: &Reference, why: &str) {
     let (step, name) = (&reference.path[0], &reference.path[2]);
     problems.add_help(
         codes::expression::NULL,

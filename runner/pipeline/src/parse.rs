@@ -5,7 +5,7 @@ mod secrets;
 
 use indexmap::IndexMap;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Position, codes};
+use sidestep_events::{Diagnostic, Place, Position, codes};
 use sidestep_policy::tree::{self, Node};
 
 use crate::context::{self, IN_DEFAULTS, IN_OUTPUTS};
@@ -28,6 +28,12 @@ const TOP: &[&str] = &[
     "maxParallel",
     "timeout",
 ];
+
+/// Returns whether a key at the top holds values for anchors that the rest of the file repeats.
+/// Its value has no meaning of its own.
+fn is_shared(key: &str) -> bool {
+    key.starts_with("x-")
+}
 
 /// The maximum number of steps in one file; a matrix counts once.
 const MAX_STEPS: usize = 10_000;
@@ -68,7 +74,7 @@ pub fn parse_partly(source: &Source, evaluator: &dyn Evaluator) -> Parsed {
         if problems.is_empty() {
             problems.add_help(
                 codes::pipeline::EMPTY,
-                START,
+                START.into(),
                 "the file is empty",
                 "begin with `version: 1`",
             );
@@ -86,7 +92,7 @@ pub fn parse_partly(source: &Source, evaluator: &dyn Evaluator) -> Parsed {
 }
 
 fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
-    if !read::keys(problems, root, "a pipeline", TOP) {
+    if !read::keys_and(problems, root, "a pipeline", TOP, is_shared) {
         return None;
     }
     let readable = version(problems, root);
@@ -238,7 +244,7 @@ fn defaults(problems: &mut Problems<'_>, node: &Node) -> Defaults {
     }
 }
 
-fn outputs(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, (Position, Written)> {
+fn outputs(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, (Place, Written)> {
     read::named(problems, node, "`outputs`")
         .into_iter()
         .map(|(name, at, node)| {

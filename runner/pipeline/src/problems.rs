@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Foreign, Help, Position};
+use sidestep_events::{Diagnostic, Foreign, Help, Place};
 use sidestep_policy::nearest;
 
 use crate::expression::{Code, Unanswered};
@@ -14,7 +14,7 @@ pub(crate) struct Problems<'a> {
     evaluator: &'a dyn Evaluator,
     all: Vec<Diagnostic>,
     /// The places of the errors.
-    places: BTreeSet<Option<Position>>,
+    places: BTreeSet<Option<Place>>,
     /// Whether a budget of the whole run is exceeded; this is reported once.
     ended: bool,
     /// The number of names that may still be compared with unknown ones: a file may have thousands
@@ -29,7 +29,7 @@ const LISTED: usize = 20;
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(file: &'a str, evaluator: &'a dyn Evaluator, all: Vec<Diagnostic>) -> Self {
-        let places = all.iter().map(|found| found.at).collect();
+        let places = all.iter().map(place).collect();
         Self {
             file,
             evaluator,
@@ -45,7 +45,7 @@ impl<'a> Problems<'a> {
     }
 
     /// Reports an expression, a schema or a pattern without a result.
-    pub(crate) fn unanswered(&mut self, code: Code, at: Position, why: &Unanswered) {
+    pub(crate) fn unanswered(&mut self, code: Code, at: Place, why: &Unanswered) {
         if !(why.is_final() && self.ended) {
             self.push(why.diagnostic(code), at);
         }
@@ -56,26 +56,26 @@ impl<'a> Problems<'a> {
         self.file
     }
 
-    pub(crate) fn add(&mut self, code: &'static str, at: Position, message: impl Into<Foreign>) {
+    pub(crate) fn add(&mut self, code: &'static str, at: Place, message: impl Into<Foreign>) {
         self.push(Diagnostic::error(code, message), at);
     }
 
     pub(crate) fn add_help(
         &mut self,
         code: &'static str,
-        at: Position,
+        at: Place,
         message: impl Into<Foreign>,
         help: impl Into<Help>,
     ) {
         self.push(Diagnostic::error(code, message).with_help(help), at);
     }
 
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic, at: Position) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic, at: Place) {
         self.push_anywhere(diagnostic.at(self.file, at));
     }
 
     /// Reports as [`unanswered`](Self::unanswered), with `help` unless the error has its own.
-    pub(crate) fn unanswered_of(&mut self, code: Code, at: Position, why: &Unanswered, help: &str) {
+    pub(crate) fn unanswered_of(&mut self, code: Code, at: Place, why: &Unanswered, help: &str) {
         let before = self.all.len();
         self.unanswered(code, at, why);
         if let Some(added) = self.all.get_mut(before)
@@ -87,7 +87,7 @@ impl<'a> Problems<'a> {
 
     /// Reports a problem that has no place in the file, or already has its place.
     pub(crate) fn push_anywhere(&mut self, diagnostic: Diagnostic) {
-        self.places.insert(diagnostic.at);
+        self.places.insert(place(&diagnostic));
         self.all.push(diagnostic);
     }
 
@@ -95,7 +95,7 @@ impl<'a> Problems<'a> {
     pub(crate) fn unknown<'k>(
         &mut self,
         code: &'static str,
-        at: Position,
+        at: Place,
         message: String,
         wrong: &str,
         known: impl IntoIterator<Item = &'k str> + Clone,
@@ -128,15 +128,26 @@ impl<'a> Problems<'a> {
     }
 
     /// Returns whether a problem is already reported at this exact place.
-    pub(crate) fn has_at(&self, at: Position) -> bool {
+    pub(crate) fn has_at(&self, at: Place) -> bool {
         self.places.contains(&Some(at))
     }
 
     /// Returns all problems in the order of the file, without duplicates.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         let mut said = HashSet::new();
-        self.all.retain(|found| said.insert(format!("{found:?}")));
-        self.all.sort_by_key(|found| found.at);
+        // A value that many aliases repeat has its error once, at the first use.
+        self.all.sort_by_key(place);
+        self.all.retain(|found| {
+            let mut bare = found.clone();
+            bare.used = None;
+            said.insert(format!("{bare:?}"))
+        });
         self.all
     }
+}
+
+/// Returns the place of a diagnostic.
+fn place(found: &Diagnostic) -> Option<Place> {
+    let used = found.used;
+    found.at.map(|at| Place { at, used })
 }

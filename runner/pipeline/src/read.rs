@@ -1,7 +1,7 @@
 //! Readers of small values: maps with known keys, texts, numbers, times.
 
 use sidestep_contract::units;
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -13,6 +13,17 @@ const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "a
 
 /// Checks that a value is a map with known keys only; reports everything else.
 pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: &[&str]) -> bool {
+    keys_and(problems, node, what, known, |_| false)
+}
+
+/// Checks keys as [`keys`] does, and allows others by their form.
+pub(crate) fn keys_and(
+    problems: &mut Problems<'_>,
+    node: &Node,
+    what: &str,
+    known: &[&str],
+    others: impl Fn(&str) -> bool,
+) -> bool {
     let NodeKind::Map(entries) = &node.kind else {
         problems.add_help(
             codes::pipeline::TYPE,
@@ -24,7 +35,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
     };
     for (key, _) in entries {
         let text = key.text.as_str();
-        if known.contains(&text) {
+        if known.contains(&text) || others(text) {
             continue;
         }
         if UNSUPPORTED.contains(&text) {
@@ -53,7 +64,7 @@ pub(crate) fn named<'n>(
     problems: &mut Problems<'_>,
     node: &'n Node,
     what: &str,
-) -> Vec<(&'n str, Position, &'n Node)> {
+) -> Vec<(&'n str, Place, &'n Node)> {
     let NodeKind::Map(entries) = &node.kind else {
         if !node.is_null() {
             let message = format!("{what} must be a map of names, not {}", node.describe());
@@ -96,11 +107,7 @@ pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Opti
 }
 
 /// Reads a list of texts; where allowed, a single text counts as a list of one.
-pub(crate) fn texts(
-    problems: &mut Problems<'_>,
-    node: &Node,
-    what: &str,
-) -> Vec<(String, Position)> {
+pub(crate) fn texts(problems: &mut Problems<'_>, node: &Node, what: &str) -> Vec<(String, Place)> {
     match &node.kind {
         NodeKind::List(items) => items
             .iter()

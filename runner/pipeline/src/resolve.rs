@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sidestep_events::{Diagnostic, Position, codes};
+use sidestep_events::{Diagnostic, Place, codes};
 use sidestep_policy::nearest;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -135,7 +135,7 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
 fn matches(
     problems: &mut Problems<'_>,
     name: &str,
-    at: Position,
+    at: Place,
     pattern: &str,
     text: &str,
 ) -> Option<bool> {

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Position, codes};
+use sidestep_events::{Class, Place, codes};
 use sidestep_policy::nearest;
 use sidestep_policy::tree::Node;
 
@@ -66,7 +66,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
 /// of their own, so unknown text is accepted unless it is similar to a known one: a word that is
 /// similar to a class or to a family of codes, the rest of a code (`evicted`), or a code that is
 /// similar to an existing one of the same family.
-fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
+fn reason(problems: &mut Problems<'_>, text: &str, at: Place) {
     let names = || codes::all().map(|code| code.name);
     let family = |name: &'static str| name.split('.').next().unwrap_or(name);
     let words = || {

@@ -1,4 +1,4 @@
-use sidestep_events::{PluginRef, Position, codes};
+use sidestep_events::{Place, PluginRef, Position, codes};
 use sidestep_policy::tree::Node;
 
 use crate::context::{self, IN_CONDITION, IN_GRANTS, IN_STEP};
@@ -42,7 +42,7 @@ pub(crate) fn steps(problems: &mut Problems<'_>, node: &Node, finally: bool) -> 
 fn step(
     problems: &mut Problems<'_>,
     id: &str,
-    at: Position,
+    at: Place,
     node: &Node,
     finally: bool,
 ) -> Option<Step> {
@@ -155,9 +155,12 @@ fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
         );
         return None;
     }
-    let at = scalar.verbatim.map_or(node.at, |at| Position {
-        length: u32::try_from(scalar.text.chars().count()).unwrap_or(0),
-        ..at
+    let at = scalar.verbatim.map_or(node.at, |at| Place {
+        at: Position {
+            length: u32::try_from(scalar.text.chars().count()).unwrap_or(0),
+            ..at
+        },
+        used: node.at.used,
     });
     context::expression(problems, IN_CONDITION, &scalar.text, at)
 }

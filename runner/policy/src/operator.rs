@@ -2,7 +2,7 @@ mod plugins;
 mod read;
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Exit, Position};
+use sidestep_events::{Diagnostic, Exit, Place};
 
 use crate::ceiling::{Ceiling, CeilingRule, Unlisted};
 use crate::pattern::Pattern;
@@ -156,7 +156,7 @@ impl Rule {
 }
 
 /// Returns the place of the node at a scope error's path, or of the last part that exists.
-pub fn locate(node: &Node, path: &[String]) -> Position {
+pub fn locate(node: &Node, path: &[String]) -> Place {
     let mut node = node;
     let mut at = node.at;
     for part in path {

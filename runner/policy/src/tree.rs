@@ -8,7 +8,7 @@ mod lines;
 mod open;
 mod place;
 
-use sidestep_events::{Diagnostic, Foreign, Position, codes};
+use sidestep_events::{Diagnostic, Foreign, Place, Position, codes};
 
 use build::Builder;
 
@@ -25,7 +25,7 @@ pub const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// The place of its beginning.
-    pub at: Position,
+    pub at: Place,
     /// Its content.
     pub kind: NodeKind,
 }
@@ -37,7 +37,8 @@ pub enum NodeKind {
     Scalar(Scalar),
     /// A sequence.
     List(Vec<Node>),
-    /// A mapping, in the file's order, without duplicate keys.
+    /// A mapping, in the file's order, without duplicate keys. The keys that a merge key (`<<`) adds
+    /// come last.
     Map(Vec<(Key, Node)>),
 }
 
@@ -59,7 +60,7 @@ pub struct Key {
     /// Its text.
     pub text: String,
     /// Its place.
-    pub at: Position,
+    pub at: Place,
 }
 
 impl Node {
@@ -90,6 +91,21 @@ impl Node {
     pub fn is_null(&self) -> bool {
         self.scalar()
             .is_some_and(|scalar| scalar.plain && is_null(&scalar.text))
+    }
+
+    /// Marks the node and all that it holds as repeated by an alias at this place.
+    fn used_at(&mut self, used: Position) {
+        self.at.used = Some(used);
+        match &mut self.kind {
+            NodeKind::Scalar(_) => {}
+            NodeKind::List(items) => items.iter_mut().for_each(|item| item.used_at(used)),
+            NodeKind::Map(entries) => {
+                for (key, value) in entries {
+                    key.at.used = Some(used);
+                    value.used_at(used);
+                }
+            }
+        }
     }
 
     /// Returns `a single value`, `a list`, `a map` or `nothing`, for messages.
@@ -139,7 +155,12 @@ const START: Position = Position {
     length: 0,
 };
 
-fn error(file: &str, code: &'static str, message: impl Into<Foreign>, at: Position) -> Diagnostic {
+fn error(
+    file: &str,
+    code: &'static str,
+    message: impl Into<Foreign>,
+    at: impl Into<Place>,
+) -> Diagnostic {
     Diagnostic::error(code, message).at(file, at)
 }
 

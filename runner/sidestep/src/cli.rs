@@ -16,7 +16,7 @@ pub use about::{Completions, Limits, Schema, SchemaOf, Settings};
 pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
 pub use context::{Context, ContextDir, Modes};
 pub use plugin::{BuildPlugin, InspectPlugin, Language, NewPlugin, Plugin};
-pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
+pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags, Variables};
 pub use runs::{Gc, Logs, Raw, Runs, RunsCommand};
 pub use sandbox::{Ci, Sandbox, SandboxCommand, SandboxName, StatusFormat};
 

@@ -9,6 +9,7 @@ pub mod settings;
 mod built_in;
 mod cloud;
 mod commands;
+mod env_file;
 mod environment;
 mod inputs;
 mod launch;

@@ -109,6 +109,7 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
         message: diagnostic.message.into(),
         help: diagnostic.help.into_iter().map(help_from_wit).collect(),
         file: diagnostic.file.map(Foreign::from),
+        used: None,
         at: diagnostic.line.map(|line| Position {
             line: line.max(1),
             column: diagnostic.column.unwrap_or(1).max(1),

@@ -202,9 +202,14 @@ impl Texts {
 pub(super) fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
     let mut named = found.message.exact().split('`').skip(1).step_by(2);
     let at = named.find_map(|name| pipeline.input_place(step, name));
-    found.at = at.or_else(|| pipeline.step_place(step));
-    found.file = Some(pipeline.file().into());
-    found
+    match at.or_else(|| pipeline.step_place(step)) {
+        Some(at) => found.at(pipeline.file(), at),
+        None => {
+            found.at = None;
+            found.file = Some(pipeline.file().into());
+            found
+        }
+    }
 }
 
 fn as_diagnostic(failure: &Failure) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use serde_json::Value;
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -44,7 +44,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
     inputs
 }
 
-fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> Option<InputKind> {
+fn kind(problems: &mut Problems<'_>, name: &str, at: Place, node: &Node) -> Option<InputKind> {
     match node.get("type") {
         Some(kind) => {
             let text = kind.scalar().map_or("", |scalar| scalar.text.as_str());

@@ -1,7 +1,7 @@
 //! Reads the sources of the pipeline's secrets.
 
 use indexmap::IndexMap;
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::Node;
 
@@ -56,7 +56,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
 pub(super) fn keep_out_of_env(
     problems: &mut Problems<'_>,
     secrets: &IndexMap<String, SecretSource>,
-    env: &[(String, Position)],
+    env: &[(String, Place)],
 ) {
     for (variable, at) in env {
         let secret = secrets.iter().find(|(_, source)| match source {

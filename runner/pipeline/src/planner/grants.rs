@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Position, codes};
+use sidestep_events::{Diagnostic, Place, codes};
 use sidestep_policy::{
     Capability, Granted, Grants, Reading, Requested, Scope, locate, meet, nearest, secrets,
     workspace::Link,
@@ -142,7 +142,7 @@ fn written_grants(
     let before = problems.count();
     let mut grants = Grants::default();
     if let Some((at, node)) = &step.grants {
-        let unasked = |problems: &mut Problems<'_>, key: &str, at: Position| {
+        let unasked = |problems: &mut Problems<'_>, key: &str, at: Place| {
             let asks: Vec<&str> = plugin
                 .manifest
                 .requests

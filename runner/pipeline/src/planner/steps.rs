@@ -156,7 +156,7 @@ impl Planner<'_> {
         instance.places = places(&instance.with, &step.reads);
         instance
             .places
-            .extend(condition.map(|condition| (condition.text.clone(), condition.at)));
+            .extend(condition.map(|condition| (condition.text.clone(), condition.at.at)));
         // The requests of a plugin cannot be evaluated from wrong inputs.
         let known_later = |text: &&str| {
             expression::waits(&*values.evaluator, text)
@@ -204,6 +204,6 @@ pub(super) fn places(template: &Template, written: &[Expression]) -> BTreeMap<St
     written
         .iter()
         .filter(|expression| texts.contains(&expression.text.as_str()))
-        .map(|expression| (expression.text.clone(), expression.at))
+        .map(|expression| (expression.text.clone(), expression.at.at))
         .collect()
 }

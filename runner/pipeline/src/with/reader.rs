@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_contract::Image;
 use sidestep_contract::units::{self, Misfit};
-use sidestep_events::Position;
+use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -22,7 +22,7 @@ pub(crate) struct Reader<'a> {
     values: &'a Values,
     root: &'a Value,
     /// Single expressions, each with the JSON types that its place allows.
-    pub(crate) wanted: Vec<(String, Position, Vec<String>)>,
+    pub(crate) wanted: Vec<(String, Place, Vec<String>)>,
 }
 
 impl<'a> Reader<'a> {

@@ -188,6 +188,10 @@ pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
             .exit
             .map(|exit| format!(" (exit {exit})"))
             .unwrap_or_default();
+        let used = d
+            .used
+            .map(|at| format!(" used at {}:{}", at.line, at.column));
+        let place = place + &used.unwrap_or_default();
         text.push_str(&format!(
             "{place} {}{exit}: {}\n",
             d.code.exact(),

@@ -304,3 +304,34 @@ fn what_expressions_read_is_known_wherever_they_stand() {
     let none = pipeline("", "", "", "");
     assert!(!none.reads("git", "commit"));
 }
+
+/// Shared values at the top, a merge key with a map and one with a list.
+const MERGED: &str = r#"version: 1
+name: merged
+x-defaults: &defaults { timeout: 20m, retry: { attempts: 3 } }
+x-upload: &upload
+  <<: *defaults
+  uses: sidestep/context-upload
+  with: &with { bucket: b, prefix: all/ }
+steps:
+  a: { <<: *upload }
+  b:
+    with: { <<: *with, prefix: b/ }
+    <<: [*upload, { timeout: 1m, if: "false" }]
+"#;
+
+#[test]
+fn merged_values_are_planned_like_written_ones() {
+    let written = r#"version: 1
+name: merged
+steps:
+  a: { uses: sidestep/context-upload, timeout: 20m, retry: { attempts: 3 }, with: { bucket: b, prefix: all/ } }
+  b: { uses: sidestep/context-upload, timeout: 20m, retry: { attempts: 3 }, with: { bucket: b, prefix: b/ }, if: "false" }
+"#;
+    let plan = |text| {
+        let mut plan = planned(text, json!({})).unwrap_or_else(|found| panic!("{}", lines(&found)));
+        plan.instances.iter_mut().for_each(|one| one.places.clear());
+        plan
+    };
+    assert_eq!(plan(MERGED), plan(written));
+}

@@ -3,7 +3,7 @@
 mod plugins;
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Foreign, Position, codes};
+use sidestep_events::{Diagnostic, Foreign, Place, Position, codes};
 
 use super::{Policy, Rule, json, locate};
 use crate::Capability;
@@ -14,10 +14,13 @@ use crate::pattern::{Kind, Pattern};
 use crate::scope::Scope;
 use crate::tree::{Node, NodeKind};
 
-pub(super) const START: Position = Position {
-    line: 1,
-    column: 1,
-    length: 0,
+pub(super) const START: Place = Place {
+    at: Position {
+        line: 1,
+        column: 1,
+        length: 0,
+    },
+    used: None,
 };
 
 /// Reads one policy file.
@@ -29,7 +32,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn wrong(
         &mut self,
-        at: Position,
+        at: Place,
         message: impl Into<Foreign>,
         help: impl Into<Foreign>,
     ) {

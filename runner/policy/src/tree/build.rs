@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
-use sidestep_events::{Diagnostic, Foreign, Position, codes};
+use sidestep_events::{Diagnostic, Foreign, Place, Position, codes};
 
 use super::lines::Lines;
 use super::open::{Misplaced, Open, Part};
@@ -106,7 +106,8 @@ impl<'a> Builder<'a> {
                         ));
                     };
                     self.room(part.nodes, part.bytes, &span)?;
-                    let part = self.anchors[&id].clone();
+                    let mut part = self.anchors[&id].clone();
+                    part.node.used_at(place(&span));
                     self.finish_counted(part, 0, &span)?;
                 }
                 _ => {}
@@ -119,7 +120,7 @@ impl<'a> Builder<'a> {
         &self,
         code: &'static str,
         message: impl Into<Foreign>,
-        at: Position,
+        at: impl Into<Place>,
     ) -> Box<Diagnostic> {
         Box::new(error(self.file, code, message, at))
     }
@@ -175,7 +176,7 @@ impl<'a> Builder<'a> {
             })
         });
         Node {
-            at,
+            at: at.into(),
             kind: NodeKind::Scalar(Scalar {
                 text: value.to_owned(),
                 plain: style == ScalarStyle::Plain && !quoted,
@@ -250,6 +251,13 @@ impl<'a> Builder<'a> {
                     error(self.file, codes::yaml::DUPLICATE_KEY, message, at)
                         .with_help("remove one of the two"),
                 );
+            }
+            Err(Misplaced::NotMergeable(what)) => {
+                let message = format!("`<<` merges a map or a list of maps, not {what}");
+                let help = "write `<<: *NAME` or `<<: [*NAME, *NAME]`; a key that is really called \
+                            `<<` is written in quotes";
+                let problem = error(self.file, codes::yaml::MERGE, message, at);
+                self.problems.push(problem.with_help(help));
             }
         }
         Ok(())

@@ -1,10 +1,15 @@
 //! Lists and maps under construction.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sidestep_events::Position;
 
 use super::{Key, Node, NodeKind};
+
+/// The key that merges other maps into its map (<https://yaml.org/type/merge.html>). In quotes, it
+/// is a key like any other.
+const MERGE_KEY: &str = "<<";
 
 /// A finished node and the cost of copying it.
 #[derive(Clone)]
@@ -46,6 +51,10 @@ struct Entries {
     all: Vec<(Key, Node)>,
     /// The line of each key.
     lines: HashMap<String, u32>,
+    /// The line of the merge key, if there is one.
+    merge: Option<u32>,
+    /// The entries that the merge key adds, unless the map has keys of its own for them.
+    more: Vec<(Key, Node)>,
     next: Next,
 }
 
@@ -55,6 +64,8 @@ enum Next {
     #[default]
     Key,
     ValueOf(Key),
+    /// The value of the merge key.
+    Merged,
     /// The value of a duplicate key, which is dropped.
     Skipped,
 }
@@ -70,6 +81,8 @@ pub(super) enum Misplaced {
         /// The line of the first occurrence.
         first: u32,
     },
+    /// The value of a merge key is something else than maps; the text names it.
+    NotMergeable(&'static str),
 }
 
 impl Open {
@@ -106,10 +119,13 @@ impl Open {
     pub(super) fn close(self) -> Part {
         let kind = match self.so_far {
             SoFar::List(items) => NodeKind::List(items),
-            SoFar::Map(entries) => NodeKind::Map(entries.all),
+            SoFar::Map(entries) => NodeKind::Map(entries.merged()),
         };
         Part {
-            node: Node { at: self.at, kind },
+            node: Node {
+                at: self.at.into(),
+                kind,
+            },
             nodes: self.nodes,
             bytes: self.bytes,
             depth: self.depth,
@@ -122,14 +138,26 @@ impl Entries {
         match std::mem::take(&mut self.next) {
             Next::ValueOf(key) => self.all.push((key, node)),
             Next::Skipped => {}
+            Next::Merged => self.merge(node)?,
             Next::Key => {
                 let NodeKind::Scalar(scalar) = node.kind else {
                     return Err(Misplaced::KeyIsNoText);
                 };
+                let merges = scalar.plain && scalar.text == MERGE_KEY;
                 let key = Key {
                     text: scalar.text,
                     at: node.at,
                 };
+                if merges {
+                    if let Some(first) = self.merge {
+                        self.next = Next::Skipped;
+                        let key = key.text;
+                        return Err(Misplaced::KeyTwice { key, first });
+                    }
+                    self.merge = Some(key.at.line);
+                    self.next = Next::Merged;
+                    return Ok(());
+                }
                 if let Some(first) = self.lines.get(&key.text) {
                     self.next = Next::Skipped;
                     return Err(Misplaced::KeyTwice {
@@ -142,5 +170,35 @@ impl Entries {
             }
         }
         Ok(())
+    }
+
+    /// Takes the value of the merge key: a map, or a list of maps of which the earlier ones win.
+    fn merge(&mut self, node: Node) -> Result<(), Misplaced> {
+        let what = node.describe();
+        match node.kind {
+            NodeKind::Map(entries) => self.more.extend(entries),
+            NodeKind::List(maps) => {
+                for map in maps {
+                    let what = map.describe();
+                    let NodeKind::Map(entries) = map.kind else {
+                        return Err(Misplaced::NotMergeable(what));
+                    };
+                    self.more.extend(entries);
+                }
+            }
+            NodeKind::Scalar(_) => return Err(Misplaced::NotMergeable(what)),
+        }
+        Ok(())
+    }
+
+    /// Returns all entries. A key of the map itself wins over a merged one.
+    fn merged(mut self) -> Vec<(Key, Node)> {
+        for (key, node) in self.more {
+            if let Entry::Vacant(new) = self.lines.entry(key.text.clone()) {
+                new.insert(key.at.line);
+                self.all.push((key, node));
+            }
+        }
+        self.all
     }
 }

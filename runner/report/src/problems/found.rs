@@ -129,7 +129,7 @@ impl Problems {
 mod tests {
     use std::time::Instant;
 
-    use sidestep_events::Position;
+    use sidestep_events::{Place, Position};
 
     use super::*;
 
@@ -149,6 +149,36 @@ mod tests {
         .with_source("p.yaml", "version: 1\n\u{e4}\u{e4}stpes: {}\n");
         insta::assert_snapshot!(problems.render(false));
         assert_eq!(problems.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn a_repeated_value_shows_the_place_that_uses_it() {
+        let position = |line, column| Position {
+            line,
+            column,
+            length: 4,
+        };
+        let at = Place {
+            at: position(1, 12),
+            used: Some(position(2, 4)),
+        };
+        let found = Diagnostic::error("x.y", "wrong").at("p.yaml", at);
+        let found = vec![found.with_help("correct it")];
+        let annotation = crate::github(&found)[0].to_string();
+        assert!(
+            annotation.ends_with("::wrong%0A%0Aused at p.yaml:2:4%0Acorrect it"),
+            "{annotation}"
+        );
+        let log = crate::sarif(&found, "0.1.0");
+        let related = &log["runs"][0]["results"][0]["relatedLocations"][0];
+        assert_eq!(related["physicalLocation"]["region"]["startLine"], 2);
+        let shown = Problems::from(found)
+            .with_source("p.yaml", "a: &a { x: soon }\nb: *a\n")
+            .render(false);
+        assert!(
+            shown.ends_with("  used at p.yaml:2:4\n  help: correct it\n\n"),
+            "{shown}"
+        );
     }
 
     #[test]

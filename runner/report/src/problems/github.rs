@@ -2,6 +2,8 @@ use std::fmt;
 
 use sidestep_events::{Diagnostic, Help, Severity, show};
 
+use super::render::used_at;
+
 /// Returns one workflow command per diagnostic. GitHub Actions shows them beside the lines of the
 /// change (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 pub fn github(found: &[Diagnostic]) -> Vec<Annotation> {
@@ -40,7 +42,8 @@ fn annotation(found: &Diagnostic) -> Annotation {
         .into_iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    let help: Vec<String> = found.help.iter().map(Help::exact).collect();
+    let help = used_at(found).into_iter();
+    let help: Vec<String> = help.chain(found.help.iter().map(Help::exact)).collect();
     let text = if help.is_empty() {
         found.message.clone()
     } else {

@@ -11,6 +11,13 @@ use textwrap::{WordSeparator, WordSplitter};
 use super::excerpt::Excerpt;
 use super::source::SourceText;
 
+/// Returns the place that uses the value that is wrong, if an alias repeats it.
+pub(super) fn used_at(found: &Diagnostic) -> Option<String> {
+    let (file, used) = (found.file.as_ref()?, found.used?);
+    let file = show::line(file);
+    Some(format!("used at {file}:{}:{}", used.line, used.column))
+}
+
 /// Renders diagnostics in one style.
 pub(super) struct Renderer {
     handler: GraphicalReportHandler,
@@ -78,6 +85,9 @@ impl Renderer {
         {
             // Writing to a string can't fail; if it does, the plain message is better than nothing.
             return show::line(&found.message);
+        }
+        if let Some(used) = used_at(found) {
+            text.push_str(&format!("  {used}\n"));
         }
         text.extend(self.help(&found.help));
         text

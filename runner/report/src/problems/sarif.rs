@@ -52,17 +52,27 @@ fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
         "message": { "text": text },
     });
     if let Some(file) = &found.file {
-        let mut place = json!({ "artifactLocation": if file.starts_with("/") {
-            json!({ "uri": format!("file://{}", uri(file.exact())) })
-        } else {
-            json!({ "uri": uri(file.exact()), "uriBaseId": "%SRCROOT%" })
-        } });
+        let location = || {
+            if file.starts_with("/") {
+                json!({ "uri": format!("file://{}", uri(file.exact())) })
+            } else {
+                json!({ "uri": uri(file.exact()), "uriBaseId": "%SRCROOT%" })
+            }
+        };
+        let mut place = json!({ "artifactLocation": location() });
         if let Some(at) = found.at.filter(|at| at.line > 0) {
             let mut region = json!({ "startLine": at.line, "startColumn": at.column.max(1) });
             if at.length > 0 {
                 region["endColumn"] = at.column.max(1).saturating_add(at.length).into();
             }
             place["region"] = region;
+        }
+        if let Some(used) = found.used {
+            let region = json!({ "startLine": used.line, "startColumn": used.column.max(1) });
+            result["relatedLocations"] = json!([{
+                "physicalLocation": { "artifactLocation": location(), "region": region },
+                "message": { "text": "the value is used here" },
+            }]);
         }
         result["locations"] = json!([{ "physicalLocation": place }]);
     }

@@ -9,7 +9,7 @@ use super::{Inputs, Pipeline};
 /// `sidestep validate`
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// The pipeline files [default: sidestep.yaml]
+    /// The pipeline files, or - for standard input [default: sidestep.yaml]
     pub files: Vec<PathBuf>,
     /// The inputs.
     #[command(flatten)]

@@ -17,12 +17,23 @@ pub struct Inputs {
     /// A file of inputs, JSON or YAML
     #[arg(long, value_name = "FILE")]
     pub inputs: Option<PathBuf>,
+    /// The variables that the pipeline may read.
+    #[command(flatten)]
+    pub variables: Variables,
+}
+
+/// Variables that a pipeline may read, beside those of the environment.
+#[derive(Debug, Args)]
+pub struct Variables {
+    /// A file of environment variables, one NAME=VALUE a line; only those that the pipeline lists in `env` or `secrets` are used
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
 }
 
 /// A pipeline, its inputs and a policy.
 #[derive(Debug, Args)]
 pub struct Pipeline {
-    /// The pipeline file [default: sidestep.yaml]
+    /// The pipeline file, or - for standard input [default: sidestep.yaml]
     pub file: Option<PathBuf>,
     /// The inputs.
     #[command(flatten)]
@@ -99,6 +110,9 @@ pub struct Exec {
 pub struct Resume {
     /// The run's id
     pub run: String,
+    /// The variables that hold secrets.
+    #[command(flatten)]
+    pub variables: Variables,
     /// An additional policy that limits the run
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,

@@ -3,6 +3,7 @@ use sidestep_launch::{Asked, Error, Launch, resume};
 
 use crate::cli::Resume;
 use crate::cloud::{connect, known};
+use crate::env_file;
 use crate::launch::{Shown, launch, limits};
 use crate::output::{Look, note};
 use crate::session::Session;
@@ -13,6 +14,7 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error>
     if let Some(scenario) = sandbox {
         known(scenario)?;
     }
+    env_file::take(session, &args.variables)?;
     let folder = session.site.open_run(&args.run)?;
     let asked = Asked {
         policy: args.policy.as_deref(),

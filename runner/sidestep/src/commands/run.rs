@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::path::Path;
 
 use sidestep_events::{Command, Diagnostic, Exit, codes, commands};
@@ -9,6 +10,7 @@ use sidestep_report::Hint;
 
 use crate::cli;
 use crate::cloud::{connect, known};
+use crate::env_file;
 use crate::inputs;
 use crate::launch::{Shown, launch, limits};
 use crate::output::note;
@@ -71,7 +73,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
             does: does.to_owned(),
         }));
     };
-    if file != QUICKSTART {
+    if file != QUICKSTART && file != STANDARD_INPUT {
         add(
             commands::plan(file),
             "show what each step may touch, without running it",
@@ -125,8 +127,43 @@ pub(crate) async fn start(
     launch(session, to_run, run, flags, shown).await
 }
 
-/// Reads the pipeline file that the command line names, or the workspace's default one.
+/// The name of a pipeline from standard input in messages.
+const STANDARD_INPUT: &str = "standard input";
+
+/// Reads a pipeline from standard input. No more than the language's size limit is read.
+fn standard_input() -> Result<Source, Error> {
+    let mut bytes = Vec::new();
+    let most = MAX_BYTES as u64 + 1;
+    std::io::stdin()
+        .lock()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            let message = format!("{STANDARD_INPUT} can't be read: {error}");
+            Error::usage(
+                message,
+                "pass the pipeline through a pipe, or name its file",
+            )
+        })?;
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large(Path::new(STANDARD_INPUT)));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let message = format!("{STANDARD_INPUT} is not UTF-8 text");
+        Error::usage(message, "pass a pipeline file")
+    })?;
+    Ok(Source {
+        name: STANDARD_INPUT.to_owned(),
+        text,
+    })
+}
+
+/// Reads the pipeline file that the command line names, or the workspace's default one. `-` is
+/// standard input.
 pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, Error> {
+    if file == Some(Path::new("-")) {
+        return standard_input();
+    }
     let limit = MAX_BYTES as u64;
     let named = file.unwrap_or(Path::new(DEFAULT_FILE));
     let path = session.site.workspace.join(named);
@@ -170,6 +207,7 @@ pub(crate) fn given(
     policy: Option<&Path>,
     run: Option<&str>,
 ) -> Result<Given, Error> {
+    env_file::take(session, &inputs.variables)?;
     let (file, each) = (inputs.inputs.as_ref(), &inputs.input);
     Ok(Given {
         inputs: inputs::read(&session.site.workspace, file, each)?,

@@ -19,6 +19,9 @@ codes! {
         KEY = "yaml.key", [InvalidInput] [Author]
             "a key is a list or a map"
             "use a single text as the key";
+        MERGE = "yaml.merge", [InvalidInput] [Author]
+            "a merge key (`<<`) merges something other than maps"
+            "merge a map or a list of maps, or put a key of that name in quotes";
         SYNTAX = "yaml.syntax", [InvalidInput] [Author]
             "the file is not valid YAML, or not UTF-8 text"
             "correct the file at the reported place";
