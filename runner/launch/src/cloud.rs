@@ -10,7 +10,7 @@ use sidestep_capabilities::google::{
 };
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Endpoint, Mapped};
-use sidestep_capabilities::registry::Registry;
+use sidestep_capabilities::registry::{Docker, Registry};
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Command, Failure, Owner, codes};
 use url::Url;
@@ -26,6 +26,8 @@ pub struct Cloud {
     pub clusters: BTreeMap<String, Mapped>,
     /// The endpoint of clusters of GKE.
     pub gke_endpoint: Endpoint,
+    /// Docker's configuration on this machine, with its credentials for registries.
+    pub docker: Option<Docker>,
     /// The sandbox that replaces Google Cloud.
     pub sandbox: Option<Sandboxed>,
     /// The identity of the CI job that this process is, instead of Application Default Credentials.
@@ -121,10 +123,10 @@ impl Cloud {
                 Variables::of_this_process(),
             )),
             google,
-            registry: Arc::new(Registry::new(
-                Arc::clone(&endpoints),
-                Arc::clone(&credentials),
-            )),
+            registry: Arc::new(
+                Registry::new(Arc::clone(&endpoints), Arc::clone(&credentials))
+                    .with_docker(self.docker.clone()),
+            ),
             storage: Arc::new(Storage::new(endpoints, credentials)),
             clusters,
         })

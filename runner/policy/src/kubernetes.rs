@@ -7,10 +7,19 @@ use crate::limits::Limits;
 use crate::pattern::Kind;
 use crate::words;
 
-/// The actions of a call: Kubernetes' verbs, and `apply`, which needs both `create` and `patch` in
-/// Kubernetes.
+/// The actions of a call: Kubernetes' verbs; `apply`, which needs both `create` and `patch` in
+/// Kubernetes; and `registryLogins`, which needs `get` for the Secrets that the scope names.
 pub const ACTIONS: &[&str] = &[
-    "get", "list", "watch", "create", "apply", "patch", "update", "delete", "canI",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "apply",
+    "patch",
+    "update",
+    "delete",
+    "canI",
+    "registryLogins",
 ];
 
 /// Fields that a pod may only have if a grant *and* a policy name them.
@@ -111,6 +120,40 @@ impl Call for KubernetesCall<'_> {
         format!(
             "{} {} in namespace {} of {}",
             self.action, self.resource, self.namespace, self.cluster
+        )
+    }
+}
+
+/// A call that reads the registry credentials in a Secret.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginsCall<'a> {
+    /// The cluster, as the pipeline names it.
+    pub cluster: &'a str,
+    /// The namespace.
+    pub namespace: &'a str,
+    /// The Secret's name, which the scope must list.
+    pub secret: &'a str,
+}
+
+impl Call for LoginsCall<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Kubernetes
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("cluster", self.cluster),
+            ("namespace", self.namespace),
+            ("resources", "secrets"),
+            ("actions", "registryLogins"),
+            ("secrets", self.secret),
+        ]
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "registryLogins of Secret {} in namespace {} of {}",
+            self.secret, self.namespace, self.cluster
         )
     }
 }

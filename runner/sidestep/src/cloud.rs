@@ -1,9 +1,11 @@
 //! Connects to the cloud that a run works against: Google Cloud, or the sandbox.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use sidestep_capabilities::google::JobIdentity;
 use sidestep_capabilities::kubernetes::{Endpoint, Mapped};
+use sidestep_capabilities::registry::Docker;
 use sidestep_events::{Class, Failure, Owner, codes, commands, show};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{
@@ -73,6 +75,7 @@ pub(crate) async fn connect(
         storage_emulator: None,
         clusters,
         gke_endpoint: endpoint(session),
+        docker: docker(session),
         sandbox: Some(Sandboxed {
             scenario: attached.live.scenario,
             caller: caller.name().to_owned(),
@@ -94,6 +97,7 @@ fn google(session: &Session, clusters: BTreeMap<String, Mapped>) -> Cloud {
         storage_emulator: environment::get("STORAGE_EMULATOR_HOST"),
         clusters,
         gke_endpoint: endpoint(session),
+        docker: docker(session),
         sandbox: None,
         job: job(session),
         known_to: log::tokens(),
@@ -116,6 +120,20 @@ fn mapped(access: &ClusterAccess) -> Mapped {
         ClusterAccess::Context(context) => Mapped::Context(context.clone()),
         ClusterAccess::InCluster {} => Mapped::InCluster,
     }
+}
+
+/// Returns where Docker keeps its configuration on this machine: in `DOCKER_CONFIG`, or in the home
+/// folder.
+fn docker(session: &Session) -> Option<Docker> {
+    let set = |name| environment::get_os(name).filter(|value| !value.is_empty());
+    let folder = set("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(PathBuf::from(set("HOME")?).join(".docker")))?;
+    let programs = set("PATH").unwrap_or_default();
+    Some(Docker {
+        file: folder.join("config.json"),
+        programs: std::env::split_paths(&programs).collect(),
+        workspace: session.site.workspace.clone(),
+    })
 }
 
 fn endpoint(session: &Session) -> Endpoint {

@@ -107,6 +107,16 @@ pub(crate) fn all() -> Vec<Variables> {
             "the address of a Cloud Storage emulator, in the format of Google's client libraries",
         ),
         one(
+            &["DOCKER_CONFIG"],
+            "the folder of Docker's configuration file, for the runner's calls of registries that are not \
+             Google's; `.docker` in HOME if it is not set",
+        ),
+        one(
+            &["PATH"],
+            "the folders of the credential helpers that Docker's configuration file names, outside of the \
+             workspace",
+        ),
+        one(
             &["KUBECONFIG"],
             "the kubeconfig files with the contexts that the setting `clusters` and `sandbox --cluster` name",
         ),

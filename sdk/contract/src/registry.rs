@@ -90,9 +90,62 @@ pub fn serving(host: &str) -> &str {
     }
 }
 
+/// Returns whether a host, with its port if it has one, is this machine itself. Clients reach a
+/// registry there without TLS (go-containerregistry, `name.Registry.Scheme`).
+pub fn is_this_machine(host: &str) -> bool {
+    let name = without_port(host);
+    if let Some(address) = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return address
+            .parse::<core::net::Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback());
+    }
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name
+            .parse::<core::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Returns a host without its port.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_names_and_addresses() {
+        for host in [
+            "localhost",
+            "localhost:5000",
+            "a.localhost:5000",
+            "127.0.0.1:5000",
+            "127.1.2.3",
+            "[::1]:5000",
+            "[::1]",
+        ] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "localhost.example.com",
+            "notlocalhost",
+            "127.0.0.1.example.com:5000",
+            "10.0.0.1:5000",
+            "[::2]:5000",
+            "ghcr.io",
+            "",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
 
     #[test]
     fn only_googles_registries_are_googles() {

@@ -11,7 +11,7 @@ use crate::{Error, OnExit, Result};
 
 pub use objects::{
     Access, AccessQuery, ApplyOptions, CreateOptions, DeleteOptions, FollowOptions, ListQuery,
-    ObjectRef, Pattern, PodRef, SecretData, SecretEntry,
+    Logins, LoginsQuery, ObjectRef, Pattern, PodRef, SecretData, SecretEntry,
 };
 pub use types::{Follow, Matched, Update};
 
@@ -245,6 +245,33 @@ pub fn can_i(query: AccessQuery) -> Result<Access> {
 /// ```
 pub fn can_i_all(queries: &[AccessQuery]) -> Vec<Result<Access>> {
     each(objects::can_i(queries))
+}
+
+/// Returns the registry credentials in a Secret of type `kubernetes.io/dockerconfigjson`, for
+/// [`registry::Logins`](crate::registry::Logins). Every password and token in it is masked.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::kubernetes::{self, LoginsQuery};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let logins = kubernetes::registry_logins(LoginsQuery {
+///     cluster: "ci".to_owned(),
+///     namespace: "builds".to_owned(),
+///     secret: "registry".to_owned(),
+///     repositories: vec!["ghcr.io/demo/api".to_owned()],
+/// })?;
+/// sidestep::info!("no credentials for {:?}", logins.missing);
+/// # Ok(())
+/// # }
+/// ```
+pub fn registry_logins(query: LoginsQuery) -> Result<Logins> {
+    objects::registry_logins(&query).map_err(Error::from)
 }
 
 /// Follows a pod's state, events and logs. The host copies the pod's log to the

@@ -1,8 +1,11 @@
 //! Container registries. Grant key: `registry`.
+//!
+//! The functions of this module use the runner's own credentials. [`Logins`] has the same functions
+//! with credentials that the step gives.
 
 use crate::bindings::sidestep::registry::images;
 use crate::error::{each, only};
-use crate::{Error, Result};
+use crate::{Encoding, Error, Result, Secret, compose};
 
 pub use images::{ConfigQuery, Descriptor, IndexEntry, ManifestText};
 
@@ -23,7 +26,7 @@ pub use images::{ConfigQuery, Descriptor, IndexEntry, ManifestText};
 /// # }
 /// ```
 pub fn resolve(image: impl Into<String>) -> Result<Descriptor> {
-    only(images::resolve(&[image.into()]))
+    Logins::default().resolve(image)
 }
 
 /// Resolves references, in their order.
@@ -42,7 +45,7 @@ pub fn resolve(image: impl Into<String>) -> Result<Descriptor> {
 /// # }
 /// ```
 pub fn resolve_all(images: &[String]) -> Vec<Result<Descriptor>> {
-    each(images::resolve(images))
+    each(images::resolve(images, &[]))
 }
 
 /// Returns a manifest or an index.
@@ -63,7 +66,7 @@ pub fn resolve_all(images: &[String]) -> Vec<Result<Descriptor>> {
 /// # }
 /// ```
 pub fn manifest(image: impl Into<String>) -> Result<ManifestText> {
-    only(images::manifest(&[image.into()]))
+    Logins::default().manifest(image)
 }
 
 /// Returns an image's configuration, as JSON text.
@@ -86,7 +89,7 @@ pub fn manifest(image: impl Into<String>) -> Result<ManifestText> {
 /// # }
 /// ```
 pub fn config(query: ConfigQuery) -> Result<String> {
-    only(images::config(&[query]))
+    Logins::default().config(query)
 }
 
 /// Stores an image index under a reference.
@@ -113,7 +116,7 @@ pub fn config(query: ConfigQuery) -> Result<String> {
 /// # }
 /// ```
 pub fn put_index(image: &str, entries: &[IndexEntry]) -> Result<Descriptor> {
-    images::put_index(image, entries).map_err(Error::from)
+    Logins::default().put_index(image, entries)
 }
 
 /// Checks that the runner may push to a repository (`HOST/REPOSITORY`).
@@ -133,5 +136,98 @@ pub fn put_index(image: &str, entries: &[IndexEntry]) -> Result<Descriptor> {
 /// # }
 /// ```
 pub fn push_permission(repository: impl Into<String>) -> Result<()> {
-    only(images::push_permission(&[repository.into()]))
+    Logins::default().push_permission(repository)
+}
+
+/// Credentials that a step gives to its calls. Those of the first secret that has some for a
+/// registry are used; the runner's own come last.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::registry::{self, Logins};
+/// use sidestep::secrets;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let password = secrets::get("ghcrToken")?;
+/// let login = registry::login("ghcr.io", "ci", &password)?;
+/// let digest = Logins::new(vec![login]).resolve("ghcr.io/demo/api:1.4")?.digest;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Logins(Vec<Secret>);
+
+impl Logins {
+    /// Uses these secrets, each in the format of Docker's configuration file.
+    pub fn new(secrets: Vec<Secret>) -> Self {
+        Self(secrets)
+    }
+
+    fn handles(&self) -> Vec<&Secret> {
+        self.0.iter().collect()
+    }
+
+    /// Resolves a reference to its descriptor.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`].
+    pub fn resolve(&self, image: impl Into<String>) -> Result<Descriptor> {
+        only(images::resolve(&[image.into()], &self.handles()))
+    }
+
+    /// Returns a manifest or an index.
+    ///
+    /// # Errors
+    ///
+    /// As [`manifest`].
+    pub fn manifest(&self, image: impl Into<String>) -> Result<ManifestText> {
+        only(images::manifest(&[image.into()], &self.handles()))
+    }
+
+    /// Returns an image's configuration, as JSON text.
+    ///
+    /// # Errors
+    ///
+    /// As [`config`].
+    pub fn config(&self, query: ConfigQuery) -> Result<String> {
+        only(images::config(&[query], &self.handles()))
+    }
+
+    /// Stores an image index under a reference.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_index`].
+    pub fn put_index(&self, image: &str, entries: &[IndexEntry]) -> Result<Descriptor> {
+        images::put_index(image, entries, &self.handles()).map_err(Error::from)
+    }
+
+    /// Checks that the credentials allow pushing to a repository (`HOST/REPOSITORY`).
+    ///
+    /// # Errors
+    ///
+    /// As [`push_permission`].
+    pub fn push_permission(&self, repository: impl Into<String>) -> Result<()> {
+        only(images::push_permission(
+            &[repository.into()],
+            &self.handles(),
+        ))
+    }
+}
+
+/// Returns a user's name and password at a registry as a secret for [`Logins`]. `registry` is a key
+/// of Docker's configuration file: the host, or `https://index.docker.io/v1/` for Docker Hub.
+///
+/// # Errors
+///
+/// If the run's secrets are too large to be masked.
+pub fn login(registry: &str, user: &str, password: &Secret) -> Result<Secret> {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let password = compose(&[password.into()], Encoding::JsonString)?;
+    let (registry, user) = (text(registry), text(user));
+    let begin = format!("{{\"auths\":{{{registry}:{{\"username\":{user},\"password\":");
+    let parts = [begin.into(), (&password).into(), "}}}".into()];
+    compose(&parts, Encoding::Plain)
 }

@@ -8,6 +8,7 @@ mod creation;
 mod disk;
 mod error;
 mod follow;
+mod logins;
 mod secret;
 
 pub use blob::{Blob, BlobReader, blob_failure, disk_failure};
@@ -15,4 +16,5 @@ pub use creation::{NotCreated, Sends};
 pub use disk::{Disk, DiskFull, Scratch, Space};
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
+pub use logins::{DOCKER_HUB, Login, Logins, NotLogins, keys as login_keys};
 pub use secret::{Encoding, Secret, compose};

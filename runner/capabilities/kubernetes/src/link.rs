@@ -2,6 +2,7 @@
 
 mod address;
 mod following;
+mod logins;
 mod making;
 
 use std::sync::Arc;
@@ -202,6 +203,10 @@ impl wit::Host for Calls<'_> {
             gate.shown().rights(access, |access| !access.allowed)
         })
         .await
+    }
+
+    async fn registry_logins(&mut self, query: wit::LoginsQuery) -> Result<wit::Logins, CallError> {
+        self.logins(query).await
     }
 
     async fn follow_pod(

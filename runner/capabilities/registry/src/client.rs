@@ -12,6 +12,8 @@ use sidestep_google::{Credentials, Endpoints};
 
 use super::answer::{body, text, upload};
 use super::call::{Call, Caller};
+use super::docker::Docker;
+use super::keyring::Keyring;
 use super::reference::{Image, Repository};
 
 /// The maximum size of a manifest or configuration, in bytes: the size that registries have to
@@ -20,7 +22,7 @@ const LARGEST: usize = 4 << 20;
 /// The supported media types of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// Registries: Google's with the credentials of this process, others without any.
+/// Registries, each with the credentials that a call or this machine has for it.
 #[derive(Debug)]
 pub struct Registry(pub(super) Caller);
 
@@ -41,14 +43,22 @@ impl Registry {
         Self(Caller::new(endpoints, credentials))
     }
 
+    /// Also uses the credentials of Docker's configuration on this machine.
+    #[must_use]
+    pub fn with_docker(mut self, docker: Option<Docker>) -> Self {
+        self.0.docker = docker;
+        self
+    }
+
     /// Returns the current target of an image's reference.
     ///
     /// # Errors
     /// The failure that the registry answered with.
-    pub async fn resolve(&self, image: &Image) -> Result<Descriptor, Failure> {
+    pub async fn resolve(&self, keyring: &Keyring, image: &Image) -> Result<Descriptor, Failure> {
         let what = format!("resolve {image}");
         let path = format!("manifests/{}", image.reference);
-        let call = Call::new(Method::HEAD, &image.repository, path).header(ACCEPT, MANIFESTS);
+        let call =
+            Call::new(keyring, Method::HEAD, &image.repository, path).header(ACCEPT, MANIFESTS);
         let answer = self.0.read(&what, &call).await?;
         let headers = answer.headers();
         let digest = text(headers, "docker-content-digest")
@@ -65,7 +75,9 @@ impl Registry {
             });
         }
         // Not every registry sends all of it in the headers.
-        self.manifest(image).await.map(|(descriptor, _)| descriptor)
+        self.manifest(keyring, image)
+            .await
+            .map(|(descriptor, _)| descriptor)
     }
 
     /// Returns an image's manifest or index, byte for byte.
@@ -73,10 +85,15 @@ impl Registry {
     /// # Errors
     /// The failure that the registry answered with; `registry.digest` if the bytes do not match the
     /// digest.
-    pub async fn manifest(&self, image: &Image) -> Result<(Descriptor, Vec<u8>), Failure> {
+    pub async fn manifest(
+        &self,
+        keyring: &Keyring,
+        image: &Image,
+    ) -> Result<(Descriptor, Vec<u8>), Failure> {
         let what = format!("read the manifest of {image}");
         let path = format!("manifests/{}", image.reference);
-        let call = Call::new(Method::GET, &image.repository, path).header(ACCEPT, MANIFESTS);
+        let call =
+            Call::new(keyring, Method::GET, &image.repository, path).header(ACCEPT, MANIFESTS);
         let answer = self.0.read(&what, &call).await?;
         let media_type = text(answer.headers(), "content-type")
             .unwrap_or_default()
@@ -98,9 +115,14 @@ impl Registry {
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
-    pub async fn blob(&self, repository: &Repository, digest: &str) -> Result<Vec<u8>, Failure> {
+    pub async fn blob(
+        &self,
+        keyring: &Keyring,
+        repository: &Repository,
+        digest: &str,
+    ) -> Result<Vec<u8>, Failure> {
         let what = format!("read {repository}@{digest}");
-        let call = Call::new(Method::GET, repository, format!("blobs/{digest}"));
+        let call = Call::new(keyring, Method::GET, repository, format!("blobs/{digest}"));
         let answer = self.0.read(&what, &call).await?;
         let bytes = body(&what, answer, LARGEST).await?;
         let found = sha256(&bytes);
@@ -116,6 +138,7 @@ impl Registry {
     /// The failure that the registry answered with.
     pub async fn put_manifest(
         &self,
+        keyring: &Keyring,
         image: &Image,
         media_type: &'static str,
         bytes: Vec<u8>,
@@ -127,7 +150,7 @@ impl Registry {
             media_type: media_type.to_owned(),
             size: bytes.len() as u64,
         };
-        let call = Call::new(Method::PUT, &image.repository, path)
+        let call = Call::new(keyring, Method::PUT, &image.repository, path)
             .header(CONTENT_TYPE, media_type)
             .body(bytes);
         let sent = self.0.send(&what, &call).await;
@@ -139,14 +162,18 @@ impl Registry {
     ///
     /// # Errors
     /// The failure that the registry answered with, if this process may not.
-    pub async fn may_push(&self, repository: &Repository) -> Result<(), Failure> {
+    pub async fn may_push(
+        &self,
+        keyring: &Keyring,
+        repository: &Repository,
+    ) -> Result<(), Failure> {
         let what = format!("push to {repository}");
         let path = "blobs/uploads/".to_owned();
-        let call = Call::new(Method::POST, repository, path).body(Vec::new());
+        let call = Call::new(keyring, Method::POST, repository, path).body(Vec::new());
         let answer = self.0.send(&what, &call).await?;
         // The check succeeded, whatever the result of the cancel.
-        if let Some(upload) = upload(&answer) {
-            self.0.cancel(repository, upload).await;
+        if let Some(upload) = upload(&answer.response) {
+            self.0.cancel(&call, upload, answer.authorization).await;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::NotCreated;
 
 use super::client::{Descriptor, Registry};
+use super::keyring::Keyring;
 use super::reference::Image;
 
 /// The media type of an index.
@@ -92,10 +93,11 @@ impl Platform {
 /// matches.
 pub(super) async fn config(
     registry: &Registry,
+    keyring: &Keyring,
     image: &Image,
     platform: Option<&str>,
 ) -> Result<String, Failure> {
-    let (descriptor, mut bytes) = registry.manifest(image).await?;
+    let (descriptor, mut bytes) = registry.manifest(keyring, image).await?;
     let is_index = descriptor.media_type.contains(".index.")
         || descriptor.media_type.contains(".manifest.list.");
     if is_index {
@@ -105,7 +107,7 @@ pub(super) async fn config(
             repository: image.repository.clone(),
             reference: digest,
         };
-        bytes = registry.manifest(&one).await?.1;
+        bytes = registry.manifest(keyring, &one).await?.1;
     }
     let manifest: Manifest = read(image, &bytes)?;
     let digest = manifest
@@ -113,7 +115,7 @@ pub(super) async fn config(
         .map(|config| config.digest)
         .filter(|digest| is_digest(digest))
         .ok_or_else(|| unexpected(image, "its manifest names no configuration"))?;
-    let bytes = registry.blob(&image.repository, &digest).await?;
+    let bytes = registry.blob(keyring, &image.repository, &digest).await?;
     String::from_utf8(bytes).map_err(|_| unexpected(image, "its configuration is not UTF-8 text"))
 }
 
@@ -158,17 +160,19 @@ fn choose(image: &Image, index: &Index, platform: Option<&str>) -> Result<String
 /// The failure that the registry answered with; `registry.platform` for an invalid platform.
 pub(super) async fn put(
     registry: &Registry,
+    keyring: &Keyring,
     image: &Image,
     entries: &[(String, String)],
 ) -> Result<Descriptor, NotCreated> {
-    let made = make(registry, image, entries).await;
+    let made = make(registry, keyring, image, entries).await;
     let bytes = made.map_err(NotCreated::certainly)?;
-    registry.put_manifest(image, INDEX, bytes).await
+    registry.put_manifest(keyring, image, INDEX, bytes).await
 }
 
 /// Creates an index of images in the same repository.
 async fn make(
     registry: &Registry,
+    keyring: &Keyring,
     image: &Image,
     entries: &[(String, String)],
 ) -> Result<Vec<u8>, Failure> {
@@ -201,7 +205,7 @@ async fn make(
             repository: image.repository.clone(),
             reference: digest.clone(),
         };
-        let found = registry.resolve(&one).await?;
+        let found = registry.resolve(keyring, &one).await?;
         manifests.push(Entry {
             media_type: found.media_type,
             digest: found.digest,

@@ -4,15 +4,20 @@ mod answer;
 mod call;
 mod challenge;
 mod client;
+mod docker;
 mod failure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod index;
+mod keyring;
+mod proof;
 mod reference;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Descriptor, Registry};
+pub use docker::Docker;
+pub use keyring::Keyring;
 pub use reference::{Image, Repository};
 
 use std::sync::Arc;
@@ -21,10 +26,10 @@ use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_bindings::sidestep::registry::images as wit;
 use sidestep_events::{Class, Failure, Location, OnExit, Owner, codes};
 use sidestep_gate::functions::registry as functions;
-use sidestep_gate::{CallError, Capability, NewIntent, NotCreated, StepState};
+use sidestep_gate::{CallError, Capability, NewIntent, NotCreated, Secret, StepState};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::registry::RegistryCall;
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, Resource};
 
 sidestep_gate::calls!();
 
@@ -42,21 +47,42 @@ impl Calls<'_> {
     fn registry(&self) -> wasmtime::Result<Arc<Registry>> {
         self.services.get("client for registries")
     }
+
+    /// Returns the credentials for one call, or why those that the step gave can't be used.
+    fn keyring(
+        &self,
+        logins: &[Resource<Secret>],
+    ) -> wasmtime::Result<Arc<Result<Keyring, Failure>>> {
+        let documents: Vec<&str> = logins
+            .iter()
+            .map(|login| self.table.get(login).map(Secret::expose))
+            .collect::<Result<_, _>>()?;
+        Ok(Arc::new(Keyring::new(&documents, &self.step.masks)))
+    }
 }
 
 impl wit::Host for Calls<'_> {
     async fn resolve(
         &mut self,
         images: Vec<String>,
+        logins: Vec<Resource<Secret>>,
     ) -> wasmtime::Result<Vec<Result<wit::Descriptor, WitFailure>>> {
         let registry = self.registry();
-        self.each(registry, images, |gate, registry, image| async move {
-            let call = about(&image, "resolve");
-            let work = async { registry.resolve(&Image::parse(&image)?).await };
-            gate.call(functions::RESOLVE, &call)
-                .run(work)
-                .await
-                .map(descriptor)
+        let keyring = self.keyring(&logins)?;
+        self.each(registry, images, |gate, registry, image| {
+            let keyring = Arc::clone(&keyring);
+            async move {
+                let call = about(&image, "resolve");
+                let work = async {
+                    registry
+                        .resolve(own(&keyring)?, &Image::parse(&image)?)
+                        .await
+                };
+                gate.call(functions::RESOLVE, &call)
+                    .run(work)
+                    .await
+                    .map(descriptor)
+            }
         })
         .await
     }
@@ -64,26 +90,33 @@ impl wit::Host for Calls<'_> {
     async fn manifest(
         &mut self,
         images: Vec<String>,
+        logins: Vec<Resource<Secret>>,
     ) -> wasmtime::Result<Vec<Result<wit::ManifestText, WitFailure>>> {
         let registry = self.registry();
-        self.each(registry, images, |gate, registry, image| async move {
-            let call = about(&image, "manifest");
-            let work = async {
-                let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
-                let text = String::from_utf8(bytes).map_err(|_| {
-                    Failure::new(
-                        Class::Failed,
-                        codes::http::UNEXPECTED,
-                        Owner::Cloud,
-                        format!("{image} is not a valid image: its manifest is not UTF-8 text"),
-                    )
-                })?;
-                Ok(wit::ManifestText {
-                    descriptor: descriptor(found),
-                    text,
-                })
-            };
-            gate.call(functions::MANIFEST, &call).run(work).await
+        let keyring = self.keyring(&logins)?;
+        self.each(registry, images, |gate, registry, image| {
+            let keyring = Arc::clone(&keyring);
+            async move {
+                let call = about(&image, "manifest");
+                let work = async {
+                    let (found, bytes) = registry
+                        .manifest(own(&keyring)?, &Image::parse(&image)?)
+                        .await?;
+                    let text = String::from_utf8(bytes).map_err(|_| {
+                        Failure::new(
+                            Class::Failed,
+                            codes::http::UNEXPECTED,
+                            Owner::Cloud,
+                            format!("{image} is not a valid image: its manifest is not UTF-8 text"),
+                        )
+                    })?;
+                    Ok(wit::ManifestText {
+                        descriptor: descriptor(found),
+                        text,
+                    })
+                };
+                gate.call(functions::MANIFEST, &call).run(work).await
+            }
         })
         .await
     }
@@ -91,15 +124,21 @@ impl wit::Host for Calls<'_> {
     async fn config(
         &mut self,
         queries: Vec<wit::ConfigQuery>,
+        logins: Vec<Resource<Secret>>,
     ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
         let registry = self.registry();
-        self.each(registry, queries, |gate, registry, query| async move {
-            let call = about(&query.image, "config");
-            let work = async {
-                let image = Image::parse(&query.image)?;
-                index::config(&registry, &image, query.platform.as_deref()).await
-            };
-            gate.call(functions::CONFIG, &call).run(work).await
+        let keyring = self.keyring(&logins)?;
+        self.each(registry, queries, |gate, registry, query| {
+            let keyring = Arc::clone(&keyring);
+            async move {
+                let call = about(&query.image, "config");
+                let work = async {
+                    let image = Image::parse(&query.image)?;
+                    index::config(&registry, own(&keyring)?, &image, query.platform.as_deref())
+                        .await
+                };
+                gate.call(functions::CONFIG, &call).run(work).await
+            }
         })
         .await
     }
@@ -108,8 +147,10 @@ impl wit::Host for Calls<'_> {
         &mut self,
         image: String,
         entries: Vec<wit::IndexEntry>,
+        logins: Vec<Resource<Secret>>,
     ) -> Result<wit::Descriptor, CallError> {
         let (gate, registry) = (Arc::clone(&self.gate), self.registry()?);
+        let keyring = self.keyring(&logins)?;
         let call = about(&image, "putIndex");
         let parsed = Image::parse(&image);
         let (repository, name) = match &parsed {
@@ -128,10 +169,15 @@ impl wit::Host for Calls<'_> {
             .map(|entry| (entry.digest, entry.platform))
             .collect();
         // Nothing is journaled for an index that cannot be stored.
-        let wrong = parsed.as_ref().err().cloned();
+        let wrong = parsed
+            .as_ref()
+            .err()
+            .or(keyring.as_ref().as_ref().err())
+            .cloned();
         let work = async {
             let image = parsed.map_err(NotCreated::certainly)?;
-            let stored = index::put(&registry, &image, &entries).await?;
+            let keyring = own(&keyring).map_err(NotCreated::certainly)?;
+            let stored = index::put(&registry, keyring, &image, &entries).await?;
             let digest = stored.digest.clone();
             Ok((stored, digest))
         };
@@ -146,18 +192,31 @@ impl wit::Host for Calls<'_> {
     async fn push_permission(
         &mut self,
         repositories: Vec<String>,
+        logins: Vec<Resource<Secret>>,
     ) -> wasmtime::Result<Vec<Result<(), WitFailure>>> {
         let registry = self.registry();
-        self.each(registry, repositories, |gate, registry, name| async move {
-            let call = RegistryCall {
-                repository: &name,
-                action: "testPush",
-            };
-            let work = async { registry.may_push(&Repository::parse(&name)?).await };
-            gate.call(functions::PUSH_PERMISSION, &call).run(work).await
+        let keyring = self.keyring(&logins)?;
+        self.each(registry, repositories, |gate, registry, name| {
+            let keyring = Arc::clone(&keyring);
+            async move {
+                let call = RegistryCall {
+                    repository: &name,
+                    action: "testPush",
+                };
+                let work = async {
+                    registry
+                        .may_push(own(&keyring)?, &Repository::parse(&name)?)
+                        .await
+                };
+                gate.call(functions::PUSH_PERMISSION, &call).run(work).await
+            }
         })
         .await
     }
+}
+
+fn own(keyring: &Result<Keyring, Failure>) -> Result<&Keyring, Failure> {
+    keyring.as_ref().map_err(Clone::clone)
 }
 
 /// Returns the request about an image, which is granted by its repository's name.

@@ -1,4 +1,5 @@
 mod elsewhere;
+mod logins;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -162,7 +163,11 @@ async fn an_image_is_resolved_and_read() {
         format!("{REPOSITORY}:1"),
         format!("{REPOSITORY}@{}", world.digest),
     ];
-    for found in step.resolve(images.clone()).await.expect("no trap") {
+    for found in step
+        .resolve(images.clone(), Vec::new())
+        .await
+        .expect("no trap")
+    {
         let found = found.expect("it is there");
         assert_eq!(
             (&*found.digest, &*found.media_type),
@@ -170,7 +175,11 @@ async fn an_image_is_resolved_and_read() {
         );
         assert!(found.size > 100);
     }
-    for found in step.manifest(images.clone()).await.expect("no trap") {
+    for found in step
+        .manifest(images.clone(), Vec::new())
+        .await
+        .expect("no trap")
+    {
         let found = found.expect("it is there");
         assert_eq!(sha256(&found.text), world.digest);
         assert_eq!(found.descriptor.size, found.text.len() as u64);
@@ -179,10 +188,13 @@ async fn an_image_is_resolved_and_read() {
         image: images[0].clone(),
         platform: None,
     };
-    let found = step.config(vec![query]).await.expect("no trap");
+    let found = step.config(vec![query], Vec::new()).await.expect("no trap");
     assert_eq!(found[0].as_deref().expect("it is there"), CONFIG);
     let asked = vec![REPOSITORY.to_owned()];
-    let may = step.push_permission(asked).await.expect("no trap");
+    let may = step
+        .push_permission(asked, Vec::new())
+        .await
+        .expect("no trap");
     assert!(may[0].is_ok(), "{may:?}");
     let uploads = world.folder.path().join("registry/uploads");
     let left = std::fs::read_dir(uploads).expect("a folder").count();
@@ -199,7 +211,7 @@ async fn what_is_missing_or_denied_is_told_apart() {
         format!("{REPOSITORY}:none"),
         "europe-docker.pkg.dev/demo/none/app:1".to_owned(),
     ];
-    for found in step.manifest(none).await.expect("no trap") {
+    for found in step.manifest(none, Vec::new()).await.expect("no trap") {
         let failure = found.expect_err("it is not there");
         assert_eq!(
             (&*failure.class, &*failure.code),
@@ -210,10 +222,13 @@ async fn what_is_missing_or_denied_is_told_apart() {
     let everything = json!([{ "repository": "**" }]);
     let (mut guest, _) = world.step("user:guest@example.com", &everything);
     let image = vec![format!("{REPOSITORY}:1")];
-    let found = guest.resolve(image).await.expect("no trap");
+    let found = guest.resolve(image, Vec::new()).await.expect("no trap");
     let read = found[0].as_ref().expect_err("it is denied");
     let asked = vec![REPOSITORY.to_owned()];
-    let found = guest.push_permission(asked).await.expect("no trap");
+    let found = guest
+        .push_permission(asked, Vec::new())
+        .await
+        .expect("no trap");
     let pushed = found[0].as_ref().expect_err("it is denied");
     for failure in [read, pushed] {
         assert_eq!(
@@ -239,10 +254,16 @@ async fn nothing_is_asked_outside_the_grant() {
     ]);
     let (mut step, _) = world.step("user:dev@example.com", &granted);
     let image = format!("{REPOSITORY}:1");
-    let found = step.manifest(vec![image.clone()]).await.expect("no trap");
+    let found = step
+        .manifest(vec![image.clone()], Vec::new())
+        .await
+        .expect("no trap");
     assert_eq!(found[0].as_ref().expect_err("refused").code, "grant.scope");
     let other = image.replace("/app", "/app3");
-    let found = step.resolve(vec![other, image]).await.expect("no trap");
+    let found = step
+        .resolve(vec![other, image], Vec::new())
+        .await
+        .expect("no trap");
     assert_eq!(found[0].as_ref().expect_err("refused").code, "grant.scope");
     assert!(found[1].is_ok());
 }
@@ -259,11 +280,14 @@ async fn an_index_is_made_of_images_and_read_again() {
         })
         .into();
     let stored = step
-        .put_index(image.clone(), entries)
+        .put_index(image.clone(), entries, Vec::new())
         .await
         .expect("stored");
     assert_eq!(stored.media_type, INDEX);
-    let found = step.manifest(vec![image.clone()]).await.expect("no trap");
+    let found = step
+        .manifest(vec![image.clone()], Vec::new())
+        .await
+        .expect("no trap");
     let found = found[0].as_ref().expect("it is there");
     assert_eq!(found.descriptor.digest, stored.digest);
     let text: Value = serde_json::from_str(&found.text).expect("JSON");
@@ -282,7 +306,10 @@ async fn an_index_is_made_of_images_and_read_again() {
         None,
     ]
     .map(query);
-    let found = step.config(queries.into()).await.expect("no trap");
+    let found = step
+        .config(queries.into(), Vec::new())
+        .await
+        .expect("no trap");
     assert_eq!(found[0].as_deref().expect("it is there"), CONFIG);
     for found in &found[1..] {
         let failure = found.as_ref().expect_err("none is meant");
@@ -307,7 +334,7 @@ async fn an_index_is_made_of_images_and_read_again() {
         digest: sha256("nothing"),
         platform: "linux/amd64".into(),
     };
-    let failed = step.put_index(image, vec![entry]).await;
+    let failed = step.put_index(image, vec![entry], Vec::new()).await;
     let Err(CallError::Failure(failure)) = failed else {
         panic!("{failed:?}");
     };
@@ -349,7 +376,9 @@ async fn a_strangers_registry_gets_a_token_for_nobody() {
     // Unreadable credentials are not even searched for.
     let credentials = Credentials::external_account(credentials);
     let (mut step, _) = state(&endpoints, credentials, &everything);
-    let found = step.manifest(vec!["ghcr.io/a/b:1".into()]).await;
+    let found = step
+        .manifest(vec!["ghcr.io/a/b:1".into()], Vec::new())
+        .await;
     let found = found.expect("no trap");
     assert_eq!(found[0].as_ref().expect("it is there").text, "{}");
 }
@@ -394,7 +423,7 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
         "a/../b:1",
     ];
     let images: Vec<String> = images.map(Into::into).into();
-    let found = step.manifest(images).await.expect("no trap");
+    let found = step.manifest(images, Vec::new()).await.expect("no trap");
     let codes: Vec<&str> = found
         .iter()
         .map(|found| &*found.as_ref().expect_err("a failure").code)
@@ -411,7 +440,7 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
     assert_eq!(elsewhere.load(Ordering::Relaxed), 0);
     // The specification lets a registry redirect any read.
     let moved = vec!["ghcr.io/a/b:moved".to_owned()];
-    let found = step.manifest(moved).await.expect("no trap");
+    let found = step.manifest(moved, Vec::new()).await.expect("no trap");
     assert_eq!(found[0].as_ref().expect("followed").text, "{}");
     assert_eq!(elsewhere.load(Ordering::Relaxed), 1);
 }

@@ -104,6 +104,19 @@ impl Needs {
             }
             self.add(scope, (group, plural, Vec::new()), &verbs);
         }
+        if may(scope, "registryLogins") && scope.exactly("resources").contains(&"secrets") {
+            // The host reads the registry credentials in these Secrets, and in no other.
+            self.remark(scope, &["secrets"]);
+            let names: Vec<String> = scope
+                .exactly("secrets")
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
+            if !names.is_empty() {
+                let kind = (String::new(), "secrets".to_owned(), names);
+                self.add(scope, kind, &BTreeSet::from(["get"]));
+            }
+        }
         if secrets && may(scope, "create") {
             // The secrets of a step are passed to its pod as a Secret that the pod owns.
             let verbs = BTreeSet::from(["create", "get", "delete"]);

@@ -106,6 +106,29 @@ fn a_role_never_covers_more_service_accounts_than_the_grant() {
 }
 
 #[test]
+fn a_role_reads_the_registry_secrets_that_the_grant_names_and_no_other() {
+    let logins = |secrets: Value| {
+        role(&json!({ "kubernetes": [{
+            "cluster": "ci", "namespace": "builds", "resources": ["secrets"],
+            "actions": ["registryLogins"], "secrets": secrets,
+        }] }))
+    };
+    let (rules, not_covered) = logins(json!(["registry"]));
+    let get = json!([{
+        "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"],
+        "resourceNames": ["registry"],
+    }]);
+    assert_eq!((Value::from(rules), not_covered), (get, vec![]));
+    let (rules, not_covered) = logins(json!(["registry-*"]));
+    assert_eq!(rules, Vec::<Value>::new());
+    assert!(
+        not_covered[0].contains("each value of `secrets` exactly"),
+        "{not_covered:?}"
+    );
+    assert_eq!(logins(json!([])), (vec![], vec![]), "the grant has none");
+}
+
+#[test]
 fn a_role_has_no_pattern_of_a_grant() {
     let objects = |namespace: Value, resources: Value| {
         role(&json!({ "kubernetes": [{

@@ -67,6 +67,9 @@ codes! {
         NETWORK = "kaniko.network", [Unavailable] [Cluster]
             "the build's pod lost its network connection, or never had one"
             "retry: `retry: { attempts: 3, on: [unavailable] }`; with a service mesh, the sidecar may start after kaniko";
+        NOT_PUSHED = "kaniko.not-pushed", [Failed] [Cloud]
+            "kaniko reported the digest of an image that the registry does not have"
+            "run the step again; if it happens again, check whether the registry deletes images";
         NO_DIGEST = "kaniko.no-digest", [Failed] [Author]
             "the executor wrote no digest, so the pushed image is unknown"
             "check that `executor` is a kaniko image";

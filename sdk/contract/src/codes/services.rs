@@ -130,6 +130,24 @@ codes! {
         PLATFORM = "registry.platform", [InvalidInput] [Author]
             "the image does not exist for the platform, or several variants match the platform"
             "use a platform that the image supports";
+        SECRET_MISSING = "registry.secret-missing", [NotFound] [Author]
+            "the Secret with the registry's credentials does not exist in the namespace"
+            "create it with the printed command, or correct its name";
+        SECRET_UNUSABLE = "registry.secret-unusable", [InvalidInput] [Author]
+            "a Secret or a secret of the step holds no registry credentials: it has another type, or another content"
+            "create the Secret with `kubectl create secret docker-registry`";
+        SECRET_HOST = "registry.secret-host", [InvalidInput] [Author]
+            "the Secret has no credentials for the registry of a destination"
+            "add the registry to the Secret, or correct the destination";
+        LOGIN_REFUSED = "registry.login-refused", [Denied] [Author]
+            "the registry rejects the user name or the password"
+            "renew the password where the message says that it comes from";
+        DOCKER_CONFIG = "registry.docker-config", [Failed] [Operator]
+            "Docker's configuration file on the runner's machine can't be used, or a credential helper that it names failed"
+            "correct the file, or log in again with `docker login`";
+        NOT_CHECKED = "registry.not-checked", [] []
+            "the image was pushed, but the runner could not check its digest in the registry"
+            "give the runner access to the registry as the message says, or ignore the warning";
     }
     storage {
         CONFLICT = "storage.conflict", [Conflict] [Author]

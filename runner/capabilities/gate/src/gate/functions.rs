@@ -128,6 +128,10 @@ functions! {
         APPLY "apply" per_byte(16);
         DELETE "delete" at_most(FACTS);
         CAN_I "can-i" at_most(FACTS);
+        // A Secret has at most 1 MiB, also as a tree.
+        REGISTRY_LOGINS "registry-logins" at_most(ANSWER);
+        // What the handle keeps, and what the masks search for.
+        LOGINS "registry-logins" per_byte(1024);
         FOLLOW_POD "follow-pod" at_most(ANSWER);
         // What a follow keeps until its handle is dropped.
         FOLLOW "follow-pod" per_byte(1);

@@ -85,7 +85,9 @@ impl Servers {
         let services = Services::default().with(Arc::new(registry));
         let everything = json!([{ "repository": "**" }]);
         let (state, _) = state_with(&[(Capability::Registry, everything)], services);
-        let found = Calls(state).manifest(vec![image.to_owned()]).await;
+        let found = Calls(state)
+            .manifest(vec![image.to_owned()], Vec::new())
+            .await;
         match found.expect("no trap").remove(0) {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.code),
