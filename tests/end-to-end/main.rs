@@ -46,6 +46,7 @@ mod pods;
 mod policies;
 mod printed;
 mod printing;
+mod registries;
 mod schemas;
 mod secrets;
 mod served;

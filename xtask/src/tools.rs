@@ -55,6 +55,11 @@ const TESTS: &[Tool] = &[
         source: Source::Apt(&["skopeo"]),
     },
     Tool {
+        program: "docker-registry",
+        purpose: "tests builds and the runner against a registry with passwords",
+        source: Source::Apt(&["docker-registry"]),
+    },
+    Tool {
         program: "fake-gcs-server",
         purpose: "tests uploads against another Cloud Storage server",
         source: Source::PipFile(

@@ -4,11 +4,14 @@ use sidestep::kubernetes::CreateOptions;
 use sidestep::{Creation, Result, Step};
 use sidestep_pod::{Following, follow, start};
 
+use crate::digest;
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
+use crate::logins;
 use crate::outcome::outcome;
 use crate::pod::pod;
 use crate::printed::{Printed, patterns};
+use crate::times::{self, Lines};
 
 /// The bytes at the log's end that are searched for the lines after kaniko's error: its usage text
 /// has some 10 KiB.
@@ -20,6 +23,8 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     if let Some(warning) = identity.warning() {
         step.annotate(warning);
     }
+    // Before the pod: its log must hold none of these passwords.
+    let logins = logins::read(step, inputs)?;
     let work = inputs.work();
     let name = step.object_name("build");
     let object = pod(&name, inputs, step.remaining());
@@ -40,10 +45,17 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         }
     }
     let mut printed = Printed::default();
+    let mut lines = Lines::default();
     let following = Following {
-        patterns: patterns(),
+        patterns: patterns().into_iter().chain(times::patterns()).collect(),
         tail: TAIL,
     };
-    let followed = follow(step, &work, &started, following, |line| printed.add(line))?;
-    outcome(&followed, &printed, inputs, &identity)
+    let followed = follow(step, &work, &started, following, |line| {
+        lines.add(line);
+        printed.add(line);
+    })?;
+    let mut outputs = outcome(&followed, &printed, inputs, &identity)?;
+    outputs.times = lines.times(followed.seen.pod());
+    digest::check(step, &mut outputs, &logins)?;
+    Ok(outputs)
 }

@@ -3,14 +3,14 @@
 mod access;
 mod dockerfile;
 
-use sidestep::Error;
-use sidestep::codes;
 use sidestep::serde_json::Value;
+use sidestep::{Error, codes, registry};
 use sidestep_kaniko_messages::{FinalLine, Kind, classify};
 
 use crate::identity::Identity;
 use crate::inputs::Inputs;
 use crate::layout;
+use crate::logins;
 use crate::printed::Printed;
 use crate::repair::list_context;
 
@@ -90,6 +90,10 @@ fn of_cause(
             format!("a RUN instruction failed with exit code {exit}"),
         )
         .help(facts.help),
+        Kind::BaseDenied | Kind::PushRefused if other_registry(line).is_some() => {
+            let error = answer(kind, format!("{}: {}", facts.what, line.cause()));
+            logins::refused(error, other_registry(line).unwrap_or_default(), inputs)
+        }
         // The registry's reason may come after a part that the row catches.
         Kind::BaseDenied | Kind::BaseMissing | Kind::PushFailed => {
             answer(kind, format!("{}: {}", facts.what, line.cause())).help(facts.help)
@@ -99,6 +103,14 @@ fn of_cause(
         }
         _ => answer(kind, format!("{}: {text}", facts.what)).help(facts.help),
     }
+}
+
+/// Returns the registry that refused a request, unless it is one of Google's. The line names the
+/// request's address.
+fn other_registry(line: &FinalLine) -> Option<&str> {
+    let (_, address) = line.message.rsplit_once("://")?;
+    let host = address.split('/').next()?;
+    (!host.is_empty() && !registry::is_googles(host)).then_some(host)
 }
 
 /// Returns an error of a kind, with a message.
@@ -164,6 +176,38 @@ mod tests {
             "kaniko ended with exit code 143 and printed no error of its own"
         );
         assert_eq!(error.help, ["the log's last line: compiling"]);
+    }
+
+    #[test]
+    fn a_registry_that_is_not_google_s_refuses_the_secret_that_was_sent_or_wants_one() {
+        let line = "error checking push permissions: checking push permission for \"ghcr.io/demo/app:1\": POST https://ghcr.io/v2/demo/app/blobs/uploads/: UNAUTHORIZED: authentication required";
+        let of = |more: &Value| {
+            let inputs = example(more);
+            let identity = Identity::known(&inputs, Facts::default());
+            let ended = json!({ "exitCode": 1 });
+            of_log(&ended, &Printed::default(), line, &inputs, &identity)
+        };
+        let error = of(&json!({ "registrySecret": "registry" }));
+        assert_eq!(
+            (error.code.as_str(), error.owner),
+            ("registry.login-refused", Owner::Author)
+        );
+        assert!(
+            error
+                .message
+                .starts_with("ghcr.io rejects the credentials in Secret builds/registry: "),
+            "{error}"
+        );
+        let error = of(&json!({}));
+        assert_eq!(error.code, "kaniko.push-denied");
+        let help: Vec<String> = error.help.iter().map(ToString::to_string).collect();
+        assert!(help[0].contains("no credentials for ghcr.io"), "{help:?}");
+        assert!(
+            help[1].starts_with(
+                "kubectl create secret docker-registry registry -n builds --docker-server ghcr.io "
+            ),
+            "{help:?}"
+        );
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub(crate) struct Inputs {
     /// its workload identity. The step warns about it: anyone who has the key can use it.
     #[serde(default)]
     pub google_key: Option<GoogleKey>,
+    /// A Secret of the namespace, of type `kubernetes.io/dockerconfigjson`, with credentials for
+    /// registries that are not Google's: for private base images, and to push there. The runner
+    /// reads it too, to check the digest of the pushed image.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub registry_secret: Option<String>,
+    /// Credentials for the runner's own check of a pushed image, from a secret of the step. They
+    /// come before those of `registrySecret`, and the build does not get them.
+    #[serde(default)]
+    pub registry_login: Option<RegistryLogin>,
     /// The build stage to stop at; the last one if absent.
     #[serde(default)]
     pub target: Option<String>,
@@ -127,6 +137,21 @@ pub(crate) struct GoogleKey {
     pub key: String,
 }
 
+/// A user's name and password at a registry.
+#[sidestep::data]
+#[derive(Debug)]
+pub(crate) struct RegistryLogin {
+    /// The registry's host, as in the names of its images: `ghcr.io`.
+    #[schemars(length(min = 1))]
+    pub registry: String,
+    /// The user's name.
+    #[schemars(length(min = 1))]
+    pub user: String,
+    /// The step's secret that holds the password or token: its name in the step's `secrets`.
+    #[schemars(length(min = 1))]
+    pub secret: String,
+}
+
 /// The inputs that are known before anything runs: an input that another step provides is absent,
 /// and an input that is not set has its default.
 #[derive(Debug, Default, Deserialize)]
@@ -200,6 +225,31 @@ pub(crate) struct Outputs {
     pub digest: String,
     /// Every destination, by digest.
     pub images: Vec<String>,
+    /// Whether the runner found the image with this digest at every destination. If it could not
+    /// look, a warning says why.
+    pub checked: bool,
+    /// The size of the image in its registry: its compressed layers and its configuration, in bytes.
+    pub size: Option<u64>,
+    /// The number of the image's layers.
+    pub layers: Option<u64>,
+    /// The time of each phase of the build, as far as it is known.
+    pub times: Times,
+}
+
+/// The time of each phase of a build, in seconds. The cluster and kaniko write whole seconds.
+#[sidestep::data]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// From the creation of the pod until it had a node.
+    pub scheduled: Option<u64>,
+    /// Until the node had pulled the executor image and started kaniko.
+    pub pulled: Option<u64>,
+    /// Until kaniko had fetched and unpacked the context.
+    pub context_fetched: Option<u64>,
+    /// Until the image was built.
+    pub built: Option<u64>,
+    /// Until it was pushed to all destinations.
+    pub pushed: Option<u64>,
 }
 
 fn here() -> String {

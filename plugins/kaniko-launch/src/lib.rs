@@ -7,15 +7,18 @@
 mod build;
 mod check;
 mod diagnosis;
+mod digest;
 mod dockerfile;
 mod flags;
 mod identity;
 mod inputs;
 mod layout;
+mod logins;
 mod outcome;
 mod pod;
 mod printed;
 mod repair;
+mod times;
 mod work;
 
 use inputs::{Inputs, Known, Outputs};
@@ -26,7 +29,9 @@ use sidestep::{Check, Diagnostic, Result, Step};
     name = "kaniko-launch",
     requests(
         workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile], 'linksWithin': inputs.path}]",
-        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': inputs.googleKey == null ? [] : [inputs.googleKey.secret], 'podFields': (inputs.priorityClass == null ? [] : ['priorityClassName']) + (inputs.runtimeClass == null ? [] : ['runtimeClassName'])}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}]",
+        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': (inputs.googleKey == null ? [] : [inputs.googleKey.secret]) + (inputs.registrySecret == null ? [] : [inputs.registrySecret]), 'podFields': (inputs.priorityClass == null ? [] : ['priorityClassName']) + (inputs.runtimeClass == null ? [] : ['runtimeClassName'])}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}] + (inputs.registrySecret == null ? [] : [{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['secrets'], 'actions': ['registryLogins'], 'secrets': [inputs.registrySecret]}])",
+        registry = "inputs.destinations.map(d, {'repository': image(d).repository, 'actions': ['manifest']})",
+        secrets = "inputs.registryLogin == null ? [] : [{'names': [inputs.registryLogin.secret]}]",
         gke = "cluster(inputs.cluster).project != null && (inputs.googleKey != null || !('iam.gke.io/gke-metadata-server-enabled' in inputs.nodeSelector && inputs.nodeSelector['iam.gke.io/gke-metadata-server-enabled'] == 'true')) ? [{'cluster': inputs.cluster, 'actions': ['get', 'listNodePools']}] : []"
     ),
     check = check

@@ -7,7 +7,7 @@ use sidestep_pod::{Exit, Followed, exit, not_ready};
 
 use crate::diagnosis::of_log;
 use crate::identity::Identity;
-use crate::inputs::{Inputs, Outputs};
+use crate::inputs::{Inputs, Outputs, Times};
 use crate::printed::Printed;
 
 /// The failures that a service mesh causes while it is not ready.
@@ -59,6 +59,10 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
         image,
         digest: digest.to_owned(),
         images,
+        checked: false,
+        size: None,
+        layers: None,
+        times: Times::default(),
     })
 }
 

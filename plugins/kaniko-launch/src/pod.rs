@@ -7,6 +7,7 @@ use sidestep_pod::{GRACE, LAST_WORDS, deadline, resources};
 
 use crate::flags::{arguments, environment};
 use crate::inputs::{GoogleKey, Inputs};
+use crate::logins;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
@@ -63,6 +64,11 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
             "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
         }));
     }
+    if let Some((volume, mount, variable)) = logins::mounted(inputs) {
+        add(&mut pod["spec"]["volumes"], volume);
+        add(&mut pod["spec"]["containers"][0]["volumeMounts"], mount);
+        env.push(variable);
+    }
     if !env.is_empty() {
         pod["spec"]["containers"][0]["env"] = env.into();
     }
@@ -72,18 +78,25 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
 
 /// Gives the container a key's file, and no more of its Secret.
 fn mount(key: &GoogleKey, spec: &mut Value) {
-    spec["volumes"] = json!([{
+    let volume = json!({
         "name": VOLUME,
         "secret": {
             "secretName": key.secret,
             "items": [{ "key": key.key, "path": KEY_FILE }],
             "defaultMode": 0o400,
         },
-    }]);
-    let container = &mut spec["containers"][0];
-    container["volumeMounts"] = json!([{
-        "name": VOLUME, "mountPath": KEYS, "readOnly": true,
-    }]);
+    });
+    add(&mut spec["volumes"], volume);
+    let mount = json!({ "name": VOLUME, "mountPath": KEYS, "readOnly": true });
+    add(&mut spec["containers"][0]["volumeMounts"], mount);
+}
+
+/// Adds an entry to a list that may not exist yet.
+fn add(list: &mut Value, entry: Value) {
+    match list {
+        Value::Array(entries) => entries.push(entry),
+        list => *list = json!([entry]),
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +121,27 @@ mod tests {
         );
         let spec = &pod("p", &example(&json!({})), None)["spec"];
         assert!(spec["volumes"].is_null() && spec["containers"][0]["env"].is_null());
+    }
+
+    #[test]
+    fn a_key_and_registry_credentials_are_mounted_beside_each_other() {
+        let both = json!({ "googleKey": { "secret": "s" }, "registrySecret": "registry" });
+        let spec = &pod("p", &example(&both), None)["spec"];
+        let names = |list: &Value| -> Vec<String> {
+            let list = list.as_array().expect("a list").iter();
+            list.map(|one| one["name"].as_str().expect("a name").to_owned())
+                .collect()
+        };
+        assert_eq!(names(&spec["volumes"]), ["google-key", "registry-login"]);
+        let container = &spec["containers"][0];
+        assert_eq!(
+            names(&container["volumeMounts"]),
+            ["google-key", "registry-login"]
+        );
+        assert_eq!(
+            names(&container["env"]),
+            ["GOOGLE_APPLICATION_CREDENTIALS", "DOCKER_CONFIG"]
+        );
     }
 
     #[test]

@@ -4,16 +4,20 @@ use sidestep::{Class, Error, Owner, codes};
 use sidestep_pod::{MountedSecret, Placement, Resources, Work};
 
 use crate::inputs::{GoogleKey, Inputs, Known};
+use crate::logins;
 use crate::pod::{CONTAINER, VOLUME};
 use crate::repair::describe_secret;
 
 impl Inputs {
     /// Returns the description of the build's pod.
     pub(crate) fn work(&self) -> Work<'_> {
-        let secrets = self.google_key.iter();
-        let secrets = secrets.map(|key| MountedSecret {
+        let key = self.google_key.iter().map(|key| MountedSecret {
             volume: VOLUME,
             not_mounted: Box::new(|message| not_mounted(message, key, self)),
+        });
+        let logins = self.registry_secret.iter().map(|secret| MountedSecret {
+            volume: logins::VOLUME,
+            not_mounted: Box::new(|message| logins::not_mounted(message, secret, self)),
         });
         Work {
             noun: "build",
@@ -33,7 +37,7 @@ impl Inputs {
             pod_security: "kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this namespace are among its labels:",
             pull_grace: self.pull_grace.get(),
             pending_grace: self.pending_grace.get(),
-            secrets: secrets.collect(),
+            secrets: key.chain(logins).collect(),
         }
     }
 
@@ -107,5 +111,8 @@ mod tests {
             "the build's pod can't mount the key `key.json` of Secret builds/builder-key: secret \"builder-key\" not found"
         );
         assert!(example(&json!({})).work().secrets.is_empty());
+        let inputs = example(&json!({ "registrySecret": "registry" }));
+        let error = (inputs.work().secrets[0].not_mounted)("not found");
+        assert_eq!(error.code, "registry.secret-missing");
     }
 }

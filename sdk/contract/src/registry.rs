@@ -90,6 +90,16 @@ pub fn serving(host: &str) -> &str {
     }
 }
 
+/// Returns the key of a host in Docker's configuration file. Docker Hub has kept the address of a
+/// former protocol there.
+pub fn login_key(host: &str) -> &str {
+    if is_docker_hub(host) {
+        "https://index.docker.io/v1/"
+    } else {
+        host
+    }
+}
+
 /// Returns whether a host, with its port if it has one, is this machine itself. Clients reach a
 /// registry there without TLS (go-containerregistry, `name.Registry.Scheme`).
 pub fn is_this_machine(host: &str) -> bool {

@@ -11,6 +11,7 @@ mod tests;
 
 use sidestep::serde_json::Value;
 
+pub use clock::seconds;
 pub use seen::Seen;
 
 /// The end of a pod.

@@ -25,7 +25,7 @@ mod work;
 
 pub use amount::{Amount, Cpu};
 pub use deadline::{GRACE, deadline};
-pub use ending::Seen;
+pub use ending::{Seen, seconds};
 pub use exit::{Exit, exit};
 pub use follow::{Followed, Following, follow};
 pub use literal::literal;

@@ -8,6 +8,7 @@ use crate::error::{each, only};
 use crate::{Encoding, Error, Result, Secret, compose};
 
 pub use images::{ConfigQuery, Descriptor, IndexEntry, ManifestText};
+pub use sidestep_contract::registry::{is_googles, login_key};
 
 /// Resolves a reference to its descriptor.
 ///
@@ -141,25 +142,25 @@ pub fn push_permission(repository: impl Into<String>) -> Result<()> {
 
 /// Credentials that a step gives to its calls. Those of the first secret that has some for a
 /// registry are used; the runner's own come last.
-///
-/// # Examples
-///
-/// ```no_run
-/// use sidestep::registry::{self, Logins};
-/// use sidestep::secrets;
-///
-/// # fn main() -> sidestep::Result<()> {
-/// let password = secrets::get("ghcrToken")?;
-/// let login = registry::login("ghcr.io", "ci", &password)?;
-/// let digest = Logins::new(vec![login]).resolve("ghcr.io/demo/api:1.4")?.digest;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug, Default)]
 pub struct Logins(Vec<Secret>);
 
 impl Logins {
     /// Uses these secrets, each in the format of Docker's configuration file.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// logins.resolve("ghcr.io/demo/api:1.4")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(secrets: Vec<Secret>) -> Self {
         Self(secrets)
     }
@@ -173,6 +174,20 @@ impl Logins {
     /// # Errors
     ///
     /// As [`resolve`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// let digest = logins.resolve("ghcr.io/demo/api:1.4")?.digest;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resolve(&self, image: impl Into<String>) -> Result<Descriptor> {
         only(images::resolve(&[image.into()], &self.handles()))
     }
@@ -182,6 +197,20 @@ impl Logins {
     /// # Errors
     ///
     /// As [`manifest`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// let manifest = logins.manifest("ghcr.io/demo/api:1.4")?.text;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn manifest(&self, image: impl Into<String>) -> Result<ManifestText> {
         only(images::manifest(&[image.into()], &self.handles()))
     }
@@ -191,6 +220,21 @@ impl Logins {
     /// # Errors
     ///
     /// As [`config`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// let query = registry::ConfigQuery { image: "ghcr.io/demo/api:1.4".to_owned(), platform: None };
+    /// let config = logins.config(query)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn config(&self, query: ConfigQuery) -> Result<String> {
         only(images::config(&[query], &self.handles()))
     }
@@ -200,6 +244,22 @@ impl Logins {
     /// # Errors
     ///
     /// As [`put_index`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// let digest = format!("sha256:{}", "0".repeat(64));
+    /// let entry = registry::IndexEntry { digest, platform: "linux/amd64".to_owned() };
+    /// logins.put_index("ghcr.io/demo/api:1.4", &[entry])?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn put_index(&self, image: &str, entries: &[IndexEntry]) -> Result<Descriptor> {
         images::put_index(image, entries, &self.handles()).map_err(Error::from)
     }
@@ -209,6 +269,20 @@ impl Logins {
     /// # Errors
     ///
     /// As [`push_permission`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sidestep::registry::{self, Logins};
+    /// use sidestep::secrets;
+    ///
+    /// # fn main() -> sidestep::Result<()> {
+    /// let password = secrets::get("ghcrToken")?;
+    /// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+    /// logins.push_permission("ghcr.io/demo/api")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn push_permission(&self, repository: impl Into<String>) -> Result<()> {
         only(images::push_permission(
             &[repository.into()],
@@ -217,16 +291,30 @@ impl Logins {
     }
 }
 
-/// Returns a user's name and password at a registry as a secret for [`Logins`]. `registry` is a key
-/// of Docker's configuration file: the host, or `https://index.docker.io/v1/` for Docker Hub.
+/// Returns a user's name and password at a registry as a secret for [`Logins`]. `registry` is the host
+/// in the names of its images.
 ///
 /// # Errors
 ///
 /// If the run's secrets are too large to be masked.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::registry::{self, Logins};
+/// use sidestep::secrets;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let password = secrets::get("ghcrToken")?;
+/// let logins = Logins::new(vec![registry::login("ghcr.io", "ci", &password)?]);
+/// logins.resolve("ghcr.io/demo/api:1.4")?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn login(registry: &str, user: &str, password: &Secret) -> Result<Secret> {
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let password = compose(&[password.into()], Encoding::JsonString)?;
-    let (registry, user) = (text(registry), text(user));
+    let (registry, user) = (text(login_key(registry)), text(user));
     let begin = format!("{{\"auths\":{{{registry}:{{\"username\":{user},\"password\":");
     let parts = [begin.into(), (&password).into(), "}}}".into()];
     compose(&parts, Encoding::Plain)

@@ -11,6 +11,7 @@
 pub mod files;
 pub mod guests;
 pub mod programs;
+pub mod registry;
 mod reply;
 mod server;
 

@@ -31,9 +31,9 @@ pub use position::{Part, Position};
 pub use services::Services;
 pub use sidestep_bindings as bindings;
 pub use sidestep_handles::{
-    Blob, BlobReader, CallError, DOCKER_HUB, Disk, DiskFull, Encoding, Follow, Following, Login,
-    Logins, NotCreated, NotLogins, Scratch, Secret, Sends, Space, Stopped, Update, blob_failure,
-    compose, disk_failure, login_keys,
+    Blob, BlobReader, CallError, Disk, DiskFull, Encoding, Follow, Following, Login, Logins,
+    NotCreated, NotLogins, Scratch, Secret, Sends, Space, Stopped, Update, blob_failure, compose,
+    disk_failure,
 };
 pub use sidestep_masks::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
 pub use state::{StepLimits, StepState};

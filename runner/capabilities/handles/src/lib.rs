@@ -16,5 +16,5 @@ pub use creation::{NotCreated, Sends};
 pub use disk::{Disk, DiskFull, Scratch, Space};
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
-pub use logins::{DOCKER_HUB, Login, Logins, NotLogins, keys as login_keys};
+pub use logins::{Login, Logins, NotLogins};
 pub use secret::{Encoding, Secret, compose};

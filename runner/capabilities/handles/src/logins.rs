@@ -9,11 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::Value;
-
-/// The key of Docker Hub, which has kept the address of a former protocol.
-pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-/// The hosts in the names of Docker Hub's images.
-const DOCKER_HUB_HOSTS: [&str; 2] = ["docker.io", "index.docker.io"];
+use sidestep_contract::registry::{is_docker_hub, login_key};
 
 /// The proof that a caller sends to a registry or to its token service.
 #[derive(Clone, PartialEq, Eq)]
@@ -135,11 +131,13 @@ impl Logins {
 }
 
 /// Returns the keys under which a repository's credentials are searched, in their order.
-pub fn keys(host: &str, path: &str) -> [String; 2] {
-    if DOCKER_HUB_HOSTS.contains(&host) {
-        return [format!("index.docker.io/{path}"), DOCKER_HUB.to_owned()];
-    }
-    [format!("{host}/{path}"), host.to_owned()]
+fn keys(host: &str, path: &str) -> [String; 2] {
+    let own = if is_docker_hub(host) {
+        "index.docker.io"
+    } else {
+        host
+    };
+    [format!("{own}/{path}"), login_key(host).to_owned()]
 }
 
 /// Returns the host of a key that is a URL (Docker, `ConvertToHostname`).

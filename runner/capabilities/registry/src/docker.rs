@@ -9,8 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use sidestep_contract::registry::login_key;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::{Login, Logins, login_keys};
+use sidestep_gate::{Login, Logins};
 
 use super::reference::Repository;
 
@@ -53,9 +54,9 @@ impl Docker {
         let unusable = |why: &str| self.unusable(why);
         let document: Value =
             serde_json::from_str(&text).map_err(|_| unusable("it is not JSON"))?;
-        let [_, key] = login_keys(&repository.host, &repository.path);
-        if let Some(name) = helper_of(&document, &key) {
-            let found = helper::ask(self, name, &key).await?;
+        let key = login_key(&repository.host);
+        if let Some(name) = helper_of(&document, key) {
+            let found = helper::ask(self, name, key).await?;
             return Ok(found.map(|(login, secrets)| Found {
                 login,
                 from: format!("the credentials of docker-credential-{name}"),

@@ -206,9 +206,13 @@ impl Build<'_, '_, '_> {
         self.log.info(&format!("Retrieving image manifest {given}"));
         match Image::fetch(self.registry, &name, platform, &self.store).await {
             Ok(image) => Ok(Some(image)),
-            Err(Fetch::Registry(why)) if self.registry.owns(&name) => Err(format!(
-                "unable to complete operation after 0 attempts, last error: {why}"
-            )),
+            Err(Fetch::Registry(why))
+                if self.registry.owns(&name) || self.registry.is_direct(&name) =>
+            {
+                Err(format!(
+                    "unable to complete operation after 0 attempts, last error: {why}"
+                ))
+            }
             Err(Fetch::Registry(why)) => {
                 if why.status.is_none() || self.flags.pull {
                     self.log.warn(&why.to_string());

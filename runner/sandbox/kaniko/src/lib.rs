@@ -16,6 +16,7 @@ mod context;
 mod copy;
 mod copying;
 mod credentials;
+mod docker_config;
 mod environment;
 mod failure;
 mod files;

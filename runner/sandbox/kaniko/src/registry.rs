@@ -5,8 +5,11 @@ mod pull;
 mod push;
 mod token;
 
-use crate::{Environment, failure::Failure, identity::Identity, name::Reference};
+use crate::{
+    Environment, docker_config::DockerConfig, failure::Failure, identity::Identity, name::Reference,
+};
 use reqwest::{Client, Method, RequestBuilder, Response, header};
+use sidestep_contract::registry::is_this_machine;
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 
@@ -21,6 +24,8 @@ pub(crate) struct Registry<'a> {
     /// The projects whose repositories are in the sandbox; `None` means all of Google's.
     projects: Option<Vec<String>>,
     identity: &'a Identity,
+    /// The credentials for other registries.
+    docker: DockerConfig,
     pull: bool,
     /// The values of `Authorization`, by repository and actions.
     authorizations: Mutex<HashMap<String, Option<String>>>,
@@ -45,6 +50,7 @@ impl<'a> Registry<'a> {
             endpoint,
             projects,
             identity,
+            docker: DockerConfig::of(environment),
             pull,
             authorizations: Mutex::default(),
         })
@@ -53,7 +59,14 @@ impl<'a> Registry<'a> {
     /// Returns whether a base image can be looked up: in the sandbox's registry, or in its own if
     /// that is allowed.
     pub(crate) fn reaches(&self, image: &Reference) -> bool {
-        self.pull || self.endpoint.is_some() || image.is_googles()
+        self.pull || self.endpoint.is_some() || image.is_googles() || self.is_direct(image)
+    }
+
+    /// Returns whether an image is in a registry outside of the sandbox, with credentials of its own:
+    /// one of this machine, or one that the build has a password for.
+    pub(crate) fn is_direct(&self, image: &Reference) -> bool {
+        let is_other = is_this_machine(&image.registry) || self.docker.basic(image).is_some();
+        !image.is_googles() && is_other
     }
 
     /// Returns whether the sandbox's registry replaces the image's; an image that is missing there
@@ -72,9 +85,11 @@ impl<'a> Registry<'a> {
     /// Returns the server's address and the repository's name on it.
     fn place(&self, image: &Reference) -> (String, String) {
         match &self.endpoint {
-            Some(endpoint) if self.owns(image) || !self.pull => (endpoint.clone(), image.context()),
+            Some(endpoint) if self.owns(image) || !(self.pull || self.is_direct(image)) => {
+                (endpoint.clone(), image.context())
+            }
             _ => (
-                format!("https://{}", image.registry),
+                format!("{}://{}", scheme(image), image.registry),
                 image.repository.clone(),
             ),
         }
@@ -83,7 +98,11 @@ impl<'a> Registry<'a> {
     /// Returns the address to call, and the one for messages, which is the registry's own.
     fn url(&self, image: &Reference, rest: &str) -> (String, String) {
         let (base, repository) = self.place(image);
-        let shown = format!("https://{}/v2/{}/{rest}", image.registry, image.repository);
+        let scheme = scheme(image);
+        let shown = format!(
+            "{scheme}://{}/v2/{}/{rest}",
+            image.registry, image.repository
+        );
         (format!("{base}/v2/{repository}/{rest}"), shown)
     }
 
@@ -101,5 +120,14 @@ impl<'a> Registry<'a> {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         answer(request, &method, shown).await
+    }
+}
+
+/// Returns the scheme of a registry's address (go-containerregistry, `name.Registry.Scheme`).
+fn scheme(image: &Reference) -> &'static str {
+    if is_this_machine(&image.registry) {
+        "http"
+    } else {
+        "https"
     }
 }

@@ -139,7 +139,7 @@ codes! {
         SECRET_HOST = "registry.secret-host", [InvalidInput] [Author]
             "the Secret has no credentials for the registry of a destination"
             "add the registry to the Secret, or correct the destination";
-        LOGIN_REFUSED = "registry.login-refused", [Denied] [Author]
+        LOGIN_REFUSED = "registry.login-refused", [Denied] [Author Operator]
             "the registry rejects the user name or the password"
             "renew the password where the message says that it comes from";
         DOCKER_CONFIG = "registry.docker-config", [Failed] [Operator]

@@ -2,7 +2,7 @@
 
 /// Returns the seconds since 1970 of a `metav1.Time`: RFC 3339 in UTC with whole seconds. Returns
 /// none for any other text.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let has_form = bytes.len() == 20
         && [

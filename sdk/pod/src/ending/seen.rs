@@ -10,6 +10,8 @@ use super::clock::seconds;
 pub struct Seen {
     /// The name of the container that does the work.
     name: String,
+    /// The newest state.
+    pod: Value,
     uid: Option<String>,
     phase: String,
     /// The state of that container.
@@ -37,6 +39,11 @@ impl Seen {
         }
     }
 
+    /// Returns the pod's newest state.
+    pub fn pod(&self) -> &Value {
+        &self.pod
+    }
+
     /// Takes the pod's newest state; a pod with another uid only shows that the first one is gone.
     pub fn state(&mut self, pod: &Value) {
         let metadata = &pod["metadata"];
@@ -47,6 +54,7 @@ impl Seen {
             }
             self.uid = Some(uid.to_owned());
         }
+        self.pod = pod.clone();
         let status = &pod["status"];
         let all = ["initContainerStatuses", "containerStatuses"];
         let all = all

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Secret as Object;
 use kube::Api;
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
+use sidestep_contract::registry::login_key;
 use sidestep_events::{Class, Command, Failure, Owner, codes};
 use sidestep_gate::functions::kubernetes as functions;
-use sidestep_gate::{CallError, DOCKER_HUB, Logins, Secret, login_keys};
+use sidestep_gate::{CallError, Logins, Secret};
 use sidestep_policy::kubernetes::LoginsCall;
 
 use super::super::Clusters;
@@ -104,9 +105,7 @@ async fn read(clusters: &Clusters, query: &wit::LoginsQuery) -> Result<(String, 
 /// Returns the command that creates such a Secret. The reader fills in user and password.
 fn create(query: &wit::LoginsQuery) -> Option<Command> {
     let server = query.repositories.first().map_or("REGISTRY", |repository| {
-        let host = repository.split('/').next().unwrap_or(repository);
-        let [_, key] = login_keys(host, "");
-        if key == DOCKER_HUB { DOCKER_HUB } else { host }
+        login_key(repository.split('/').next().unwrap_or(repository))
     });
     Command::new(&["kubectl", "create", "secret", "docker-registry"])
         .value(&query.secret)
@@ -115,3 +114,6 @@ fn create(query: &wit::LoginsQuery) -> Option<Command> {
         .words(&["--docker-username=USER", "--docker-password=PASSWORD"])
         .build()
 }
+
+#[cfg(test)]
+mod tests;

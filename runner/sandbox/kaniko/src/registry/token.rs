@@ -1,7 +1,7 @@
 //! The authorization of registry calls.
 
-use super::Registry;
 use super::answer::{RegistryError, Result, answer, bounded, transport};
+use super::{Registry, scheme};
 use crate::name::Reference;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::{Method, StatusCode, Url, header};
@@ -31,7 +31,8 @@ impl Registry<'_> {
         let basic = token
             .map(|token| BASE64_STANDARD.encode(format!("_token:{}", token.secret())))
             .map(|basic| format!("Basic {basic}"));
-        let shown = format!("https://{}/v2/", image.registry);
+        let basic = basic.or_else(|| self.docker.basic(image).filter(|_| self.is_direct(image)));
+        let shown = format!("{}://{}/v2/", scheme(image), image.registry);
         let ping = self.http.get(format!("{base}/v2/")).send().await;
         let ping = ping.map_err(|error| transport(&Method::GET, &shown, error))?;
         let challenge = ping.headers().get(header::WWW_AUTHENTICATE);
