@@ -293,7 +293,7 @@ pub(crate) fn pulled(setup: &mut Setup, scenario: &str, image: &str) -> (Value, 
 }
 
 /// Returns the files of a layer, sorted.
-fn files_of(layer: &[u8]) -> Vec<String> {
+pub(crate) fn files_of(layer: &[u8]) -> Vec<String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, layer).unwrap();
     let mut tar = Command::new("tar");

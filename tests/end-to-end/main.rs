@@ -9,6 +9,7 @@
 mod attacks;
 mod authors;
 mod away;
+mod build_inputs;
 mod builds;
 mod bytes;
 mod callers;

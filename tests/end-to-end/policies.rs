@@ -16,6 +16,7 @@ rules:
     storage: [{}]
     kubernetes: [{}]
     gke: [{}]
+    registry: [{}]
 ";
 
 fn meets_the_pod(event: &Value) -> bool {

@@ -4,6 +4,7 @@ use sidestep::kubernetes::CreateOptions;
 use sidestep::{Creation, Result, Step};
 use sidestep_pod::{Following, follow, start};
 
+use crate::build_secrets::BuildSecrets;
 use crate::digest;
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
@@ -27,8 +28,16 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let logins = logins::read(step, inputs)?;
     let work = inputs.work();
     let name = step.object_name("build");
-    let object = pod(&name, inputs, step.remaining());
-    let started = start(&work, name, &object, &CreateOptions::temporary())?;
+    let mut object = pod(&name, inputs, step.remaining());
+    let secrets = BuildSecrets::get(step, inputs)?;
+    let options = match &secrets {
+        None => CreateOptions::temporary(),
+        Some(secrets) => {
+            secrets.mount(&mut object);
+            secrets.options()
+        }
+    };
+    let started = start(&work, name, &object, &options)?;
     let place = format!("{}/{}", inputs.namespace, started.pod.name);
     match started.outcome {
         Creation::Created => match &inputs.google_key {

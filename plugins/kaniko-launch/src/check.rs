@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use sidestep::google::Repository;
 use sidestep::{Diagnostic, Error, ImageRef, Result, codes, workspace};
 
+use crate::build_args;
+use crate::build_secrets;
 use crate::dockerfile::problems;
 use crate::flags;
 use crate::inputs::{Inputs, Known};
@@ -23,9 +25,29 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     found.extend(images.filter_map(without_repository));
     found.extend(inputs.kaniko.iter().flat_map(flags::problems));
     found.extend(without_cache(inputs));
+    let ids = inputs
+        .build_secrets
+        .iter()
+        .flat_map(|secrets| secrets.keys());
+    let executor = inputs
+        .executor
+        .as_deref()
+        .and_then(|image| image.parse().ok());
+    found.extend(build_secrets::problems(ids, executor.as_ref()));
+    let build_args = match build_args::known(inputs) {
+        Ok(known) => known,
+        Err(problem) => {
+            found.push(problem);
+            None
+        }
+    };
     // What another step decides can't be read yet.
     if let (Some(path), Some(dockerfile)) = (&inputs.path, &inputs.dockerfile) {
-        found.extend(dockerfile_problems(path, dockerfile, inputs));
+        let inputs = Known {
+            build_args,
+            ..inputs.clone()
+        };
+        found.extend(dockerfile_problems(path, dockerfile, &inputs));
     }
     found
 }
@@ -34,9 +56,12 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
 pub(crate) fn late(inputs: &Inputs) -> Result<()> {
     let images = inputs.destinations.iter().chain(&inputs.cache_repo);
     let mut found = images.filter_map(without_repository);
+    let ids = inputs.build_secrets.keys();
+    let of_secrets = || build_secrets::problems(ids, Some(&inputs.executor));
     match found
         .next()
         .or_else(|| flags::problems(&inputs.kaniko).into_iter().next())
+        .or_else(|| of_secrets().into_iter().next())
     {
         None => Ok(()),
         Some(found) => {

@@ -3,6 +3,7 @@
 use sidestep::{Diagnostic, codes};
 use sidestep_pod::{LAST_WORDS, literal};
 
+use crate::build_secrets;
 use crate::inputs::{Inputs, Kaniko};
 use crate::layout;
 
@@ -39,6 +40,7 @@ const OWN: &[(&str, &str)] = &[
     ("registry-map", "kaniko.registryMaps"),
     ("registry-mirror", "kaniko.registryMirrors"),
     ("reproducible", "kaniko.reproducible"),
+    ("secret", "buildSecrets"),
     ("single-snapshot", "kaniko.singleSnapshot"),
     ("snapshot-mode", "kaniko.snapshotMode"),
     ("target", "target"),
@@ -76,6 +78,7 @@ pub(crate) fn arguments(inputs: &Inputs) -> Vec<String> {
     arguments.extend(images.map(|image| format!("--destination={}", image.as_str())));
     let args = inputs.build_args.iter();
     arguments.extend(args.map(|(name, value)| format!("--build-arg={name}={}", quoted(value))));
+    arguments.extend(build_secrets::arguments(inputs));
     let labels = inputs.labels.iter();
     arguments.extend(labels.map(|(name, value)| format!("--label={name}={value}")));
     let target = inputs.target.iter();
@@ -90,9 +93,14 @@ pub(crate) fn arguments(inputs: &Inputs) -> Vec<String> {
 }
 
 /// Returns the environment variables of kaniko's container.
-pub(crate) fn environment(kaniko: &Kaniko) -> Vec<(String, String)> {
-    let environment = kaniko.environment();
+pub(crate) fn environment(inputs: &Inputs) -> Vec<(String, String)> {
+    let environment = inputs.kaniko.environment();
+    let has_secrets = !inputs.build_secrets.is_empty();
+    // Whatever its version's default.
+    let switch = has_secrets.then(|| (build_secrets::SWITCH.to_owned(), "true".to_owned()));
+    let environment = environment.filter(|(name, _)| !has_secrets || name != build_secrets::SWITCH);
     environment
+        .chain(switch)
         .map(|(name, value)| (name, literal(&value)))
         .collect()
 }
@@ -219,7 +227,7 @@ mod tests {
         ] {
             assert!(found.contains(&expected.to_owned()), "{found:?}");
         }
-        let env = environment(&inputs.kaniko);
+        let env = environment(&inputs);
         assert_eq!(env, [("B".to_owned(), "$$(C)".to_owned())]);
     }
 
@@ -269,7 +277,7 @@ mod tests {
                 "{expected}: {found:?}"
             );
         }
-        let env = environment(&inputs.kaniko);
+        let env = environment(&inputs);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
             env,
@@ -282,11 +290,21 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_mounted_whatever_the_default_of_the_version() {
+        let off = json!({ "features": { "FF_KANIKO_RUN_MOUNT_SECRET": false } });
+        let inputs = example(&json!({ "buildSecrets": { "npm": "t" }, "kaniko": off }));
+        let on = ("FF_KANIKO_RUN_MOUNT_SECRET".to_owned(), "true".to_owned());
+        assert_eq!(environment(&inputs), [on]);
+        assert_eq!(environment(&example(&json!({}))), []);
+    }
+
+    #[test]
     fn no_flag_is_set_twice() {
         let all = example(&json!({
             "cacheRepo": "europe-docker.pkg.dev/demo/cache/layers", "cacheTtl": "2h",
             "cacheCopyLayers": true, "cacheRunLayers": true, "target": "t",
             "platform": "linux/amd64", "labels": { "a": "b" }, "buildArgs": { "a": "b" },
+            "buildSecrets": { "a": "b" },
             "kaniko": {
                 "snapshotMode": "full", "singleSnapshot": true, "reproducible": true,
                 "compressedCaching": true, "ignorePaths": ["/x"], "registryMirrors": ["m"],

@@ -55,6 +55,16 @@ pub(crate) struct Inputs {
     /// Values for the Dockerfile's ARGs. They are visible in the image's history: pass no secrets.
     #[serde(default)]
     pub build_args: BTreeMap<String, String>,
+    /// A file of the workspace with more values, one `NAME=VALUE` a line; blank lines and those that
+    /// begin with `#` do not count. `buildArgs` come before it.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub build_args_file: Option<String>,
+    /// Secrets of the step for `RUN --mount=type=secret,id=ID`: by ID, their names in the step's
+    /// `secrets`. Every RUN of the build can read all of them, also without the mount; no layer has
+    /// them unless a RUN writes them to it.
+    #[serde(default)]
+    pub build_secrets: BTreeMap<String, String>,
     /// Labels of the image.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -126,7 +136,7 @@ pub(crate) struct Inputs {
 
 /// The Secret that holds a service account's key.
 #[sidestep::data]
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct GoogleKey {
     /// The Secret's name.
     #[schemars(length(min = 1))]
@@ -154,7 +164,7 @@ pub(crate) struct RegistryLogin {
 
 /// The inputs that are known before anything runs: an input that another step provides is absent,
 /// and an input that is not set has its default.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(crate = "sidestep::serde", rename_all = "camelCase", default)]
 pub(crate) struct Known {
     pub context: Option<String>,
@@ -163,6 +173,9 @@ pub(crate) struct Known {
     #[serde(deserialize_with = "present")]
     pub target: Option<Option<String>>,
     pub build_args: Option<BTreeMap<String, String>>,
+    #[serde(deserialize_with = "present")]
+    pub build_args_file: Option<Option<String>>,
+    pub build_secrets: Option<BTreeMap<String, String>>,
     #[serde(deserialize_with = "present")]
     pub platform: Option<Option<String>>,
     pub executor: Option<String>,

@@ -5,6 +5,8 @@
 //! and events, and the log lines that may be kaniko's own error.
 
 mod build;
+mod build_args;
+mod build_secrets;
 mod check;
 mod diagnosis;
 mod digest;
@@ -28,16 +30,17 @@ use sidestep::{Check, Diagnostic, Result, Step};
 #[sidestep::plugin(
     name = "kaniko-launch",
     requests(
-        workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile], 'linksWithin': inputs.path}]",
+        workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile], 'linksWithin': inputs.path}] + (inputs.buildArgsFile == null ? [] : [{'read': [inputs.buildArgsFile]}])",
         kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': (inputs.googleKey == null ? [] : [inputs.googleKey.secret]) + (inputs.registrySecret == null ? [] : [inputs.registrySecret]), 'podFields': (inputs.priorityClass == null ? [] : ['priorityClassName']) + (inputs.runtimeClass == null ? [] : ['runtimeClassName'])}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}] + (inputs.registrySecret == null ? [] : [{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['secrets'], 'actions': ['registryLogins'], 'secrets': [inputs.registrySecret]}])",
         registry = "inputs.destinations.map(d, {'repository': image(d).repository, 'actions': ['manifest']})",
-        secrets = "inputs.registryLogin == null ? [] : [{'names': [inputs.registryLogin.secret]}]",
+        secrets = "(inputs.registryLogin == null ? [] : [{'names': [inputs.registryLogin.secret]}]) + inputs.buildSecrets.map(id, {'names': [inputs.buildSecrets[id]]})",
         gke = "cluster(inputs.cluster).project != null && (inputs.googleKey != null || !('iam.gke.io/gke-metadata-server-enabled' in inputs.nodeSelector && inputs.nodeSelector['iam.gke.io/gke-metadata-server-enabled'] == 'true')) ? [{'cluster': inputs.cluster, 'actions': ['get', 'listNodePools']}] : []"
     ),
     check = check
 )]
-fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
+fn run(step: &Step, mut inputs: Inputs) -> Result<Outputs> {
     check::late(&inputs)?;
+    build_args::add(&mut inputs)?;
     if let Some(warning) = layout::warning(&inputs.context) {
         step.annotate(warning);
     }

@@ -11,6 +11,20 @@ use crate::logins;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
+/// The capabilities that kaniko and most RUNs need: to give files any owner and mode, and to become
+/// another user. They are a part of a container's default ones, and of those that Pod Security's
+/// `baseline` allows.
+const CAPABILITIES: [&str; 9] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "SETFCAP",
+    "SETGID",
+    "SETUID",
+];
 /// The folder of a key in the container. kaniko leaves mounts out of the image.
 const KEYS: &str = "/var/run/secrets/google";
 /// The volume that a key comes in.
@@ -48,12 +62,13 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
                 "securityContext": {
                     // kaniko unpacks images as root, and needs nothing beyond that.
                     "allowPrivilegeEscalation": false,
+                    "capabilities": { "drop": ["ALL"], "add": CAPABILITIES },
                     "seccompProfile": { "type": "RuntimeDefault" },
                 },
             }],
         },
     });
-    let env = environment(&inputs.kaniko).into_iter();
+    let env = environment(inputs).into_iter();
     let mut env: Vec<Value> = env
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect();
@@ -92,7 +107,7 @@ fn mount(key: &GoogleKey, spec: &mut Value) {
 }
 
 /// Adds an entry to a list that may not exist yet.
-fn add(list: &mut Value, entry: Value) {
+pub(crate) fn add(list: &mut Value, entry: Value) {
     match list {
         Value::Array(entries) => entries.push(entry),
         list => *list = json!([entry]),
@@ -141,6 +156,40 @@ mod tests {
         assert_eq!(
             names(&container["env"]),
             ["GOOGLE_APPLICATION_CREDENTIALS", "DOCKER_CONFIG"]
+        );
+    }
+
+    #[test]
+    fn pod_security_s_baseline_accepts_the_pod_on_a_cluster() {
+        let Some(cluster) = sidestep_cluster_testing::api() else {
+            return;
+        };
+        let namespace = cluster.namespace();
+        let level = "pod-security.kubernetes.io/enforce=baseline";
+        cluster.ok(&["label", "namespace", namespace.name(), level]);
+        namespace.ok(&["create", "serviceaccount", "kaniko"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pod.json");
+        let create = |pod: &Value| {
+            std::fs::write(&file, pod.to_string()).expect("written");
+            let file = file.to_str().expect("text");
+            let created = namespace.kubectl(&["create", "--dry-run=server", "--filename", file]);
+            String::from_utf8_lossy(&created.stderr).into_owned()
+        };
+        let inputs = example(&json!({
+            "namespace": namespace.name(), "registrySecret": "registry",
+            "googleKey": { "secret": "s" }, "memory": "2Gi",
+        }));
+        let mut object = pod("p", &inputs, None);
+        crate::build_secrets::mount("secrets-1", &mut object);
+        assert_eq!(create(&object), "");
+        // The label counts.
+        object["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] =
+            json!(["NET_RAW"]);
+        let refused = create(&object);
+        assert!(
+            refused.contains("violates PodSecurity \"baseline"),
+            "{refused}"
         );
     }
 

@@ -56,10 +56,16 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
         }
         "secret" => {
             let name = mount.secret().unwrap_or_default().to_owned();
-            let help = "kaniko-launch passes no secrets to a build: fetch what it needs in an earlier step of the pipeline";
+            let secrets = reading.known.build_secrets.as_ref()?;
+            if secrets.contains_key(&name) {
+                return None;
+            }
+            let help = format!(
+                "add it to `buildSecrets`: `{name}: NAME`, where NAME is one of the step's `secrets`"
+            );
             if mount.required {
                 let message = format!(
-                    "the instruction requires the secret `{name}`, but the build has no secrets"
+                    "the instruction requires the secret `{name}`, which the build does not have"
                 );
                 return Some(
                     reading

@@ -246,13 +246,24 @@ fn lines_that_run_without_something_say_so() {
         ),
         (
             "FROM ab\nRUN --mount=type=secret,id=npm x\nRUN --mount=type=secret,id=npm,required x\n",
-            json!({})
+            json!({ "buildSecrets": { "pip": "pipToken" } })
         ),
         ("FROM ab\nRUN --mount=type=cach,target=/x x\n", json!({})),
         ("FROM ab\nRUN --mount=type=cache,target=/x x\n", google),
     ]));
     let text = "FROM ab\nRUN --mount=type=cache,target=/x --mount=target=/y --mount=type=$T x\n";
     assert_eq!(plain(text), "");
+    // A secret that the step passes, and those that another step provides.
+    let text = "FROM ab\nRUN --mount=type=secret,id=npm,required x\n";
+    for known in [json!({ "buildSecrets": { "npm": "npmToken" } }), json!({})] {
+        assert_eq!(
+            all(&[(text, known)])
+                .lines()
+                .filter(|line| line.contains("dockerfile."))
+                .count(),
+            0
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sidestep::ImageRef;
 
 /// kaniko's own options.
 #[sidestep::data]
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Kaniko {
     /// How kaniko finds the files that a command changed: `full` compares contents, `redo` size,
     /// time and owner, `time` the time alone. `redo` takes less time and memory.

@@ -22,6 +22,8 @@ pub(crate) struct Flags {
     pub(crate) destinations: Vec<String>,
     pub(crate) build_args: Vec<(String, Option<String>)>,
     pub(crate) labels: Vec<(String, String)>,
+    /// The ids of the secrets, with their files.
+    pub(crate) secrets: Vec<(String, String)>,
     pub(crate) target: Option<String>,
     pub(crate) platform: Option<String>,
     pub(crate) cache_repo: Option<String>,
@@ -64,6 +66,15 @@ impl Flags {
                 None => (label, String::new()),
             });
         let labels = labels.collect();
+        let secrets = list("secret").into_iter().map(|secret| {
+            let part = |name: &str| {
+                let mut parts = secret.split(',').filter_map(|part| part.split_once('='));
+                let found = parts.find_map(|(key, value)| (key == name).then_some(value));
+                found.unwrap_or_default().to_owned()
+            };
+            (part("id"), part("src"))
+        });
+        let secrets = secrets.collect();
         let value = |name: &str| values.get(name).and_then(|all| all.last()).cloned();
         let given = |name: &str| value(name).filter(|value| !value.is_empty());
         let is = |name: &str| value(name).as_deref() == Some("true");
@@ -98,6 +109,7 @@ impl Flags {
             dockerfile: given("dockerfile").unwrap_or_else(|| "Dockerfile".into()),
             build_args,
             labels,
+            secrets,
             target: given("target"),
             platform: given("custom-platform"),
             cache_repo,

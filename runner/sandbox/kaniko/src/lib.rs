@@ -87,6 +87,14 @@ async fn execute(flags: &Flags, environment: &Environment, log: &Log<'_>) -> Res
     let context = context::resolve(flags, environment, &identity, work.path())
         .await
         .map_err(|message| Failure::Usage(format!("error resolving source context: {message}")))?;
+    for (_, file) in &flags.secrets {
+        if !environment.file(file).is_file() {
+            let message = format!(
+                "error resolving secrets: copying secret {file}: open {file}: no such file or directory"
+            );
+            return Err(Failure::Usage(message));
+        }
+    }
     let dockerfile = context::dockerfile(flags, &context)
         .map_err(|message| Failure::Usage(format!("error resolving dockerfile path: {message}")))?;
     if flags.destinations.is_empty() && flags.image_name_with_digest_file.is_some() {

@@ -29,6 +29,7 @@ impl Build<'_, '_, '_> {
                 ("bind", Some(from)) => self.log.warn(&format!(
                     "Kaniko does not support cross-stage bind mounts (from={from}) - skipping"
                 )),
+                ("secret", _) if self.flags.secrets.iter().any(|(id, _)| *id == secret) => {}
                 ("secret", _) if mount.required => {
                     return Err(format!(
                         "error building stage: failed to execute command: secret not defined: {secret}"

@@ -67,6 +67,12 @@ codes! {
         NETWORK = "kaniko.network", [Unavailable] [Cluster]
             "the build's pod lost its network connection, or never had one"
             "retry: `retry: { attempts: 3, on: [unavailable] }`; with a service mesh, the sidecar may start after kaniko";
+        BUILD_ARGS_FILE = "kaniko.build-args-file", [InvalidInput] [Author]
+            "the file of build arguments does not exist, or one of its lines is not of the form NAME=VALUE"
+            "correct the line that the message names";
+        NO_SECRETS = "kaniko.no-secrets", [InvalidInput] [Author]
+            "the executor mounts no secrets and would build without them; this is found before anything starts (exit 2)"
+            "use ghcr.io/osscontainertools/kaniko from v1.26.3 on as `executor`";
         NOT_PUSHED = "kaniko.not-pushed", [Failed] [Cloud]
             "kaniko reported the digest of an image that the registry does not have"
             "run the step again; if it happens again, check whether the registry deletes images";
@@ -113,8 +119,8 @@ codes! {
             "the command of a RUN instruction can't be started"
             "check that the image contains the program or the shell, and for the right platform";
         SECRET_MISSING = "kaniko.secret-missing", [Failed] [Author]
-            "a RUN requires a secret, but kaniko-launch passes no secrets"
-            "remove `required=true`, or produce the result that needs the secret in an earlier step";
+            "a RUN requires a secret that `buildSecrets` does not name"
+            "add it to `buildSecrets`, or remove `required=true`";
         SERVICE_UNAVAILABLE = "kaniko.service-unavailable", [Unavailable] [Cloud]
             "Cloud Storage or a registry failed to answer a request"
             "retry: `retry: { attempts: 3, on: [unavailable] }`";

@@ -71,8 +71,8 @@ codes! {
             "a mount is not valid"
             "correct the mount";
         SECRET = "dockerfile.secret", [InvalidInput] [Author]
-            "an instruction uses a secret, which kaniko does not provide"
-            "produce the result that needs the secret in an earlier step";
+            "an instruction uses a secret that `buildSecrets` does not name"
+            "add it to `buildSecrets`, or produce the result that needs the secret in an earlier step";
         RUN_OPTION = "dockerfile.run-option", [] []
             "an instruction has options that kaniko ignores: mounts from a stage, `ssh`, `tmpfs`, `--network`, `--security`, `--device`"
             "build with BuildKit if the instruction needs the option";

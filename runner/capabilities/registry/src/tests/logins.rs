@@ -120,15 +120,13 @@ async fn read(
     let registry = registry.with_docker(Some(docker));
     let services = Services::default().with(Arc::new(registry));
     let everything = json!([{ "repository": "**" }]);
-    let (mut state, _) = state_with(&[(Capability::Registry, everything)], services);
+    let (state, _) = state_with(&[(Capability::Registry, everything)], services);
     let push = |state: &mut StepState, text: &String| {
         state.table.push(Secret::new(text.clone())).expect("room")
     };
-    let logins: Vec<_> = given.iter().map(|text| push(&mut state, text)).collect();
+    let logins: Vec<_> = given.iter().map(|text| push(state, text)).collect();
     let masks = Arc::clone(&state.step.masks);
-    let found = Calls(&mut state)
-        .manifest(vec![image.to_owned()], logins)
-        .await;
+    let found = Calls(state).manifest(vec![image.to_owned()], logins).await;
     let known =
         masks.found_in(PASSWORD) && masks.found_in(&STANDARD.encode(format!("ci:{PASSWORD}")));
     let holds = given.iter().map(String::as_str).chain(machine);

@@ -154,6 +154,7 @@ pub(super) const FLAGS: &[Flag] = &[
     flag("registry-map", List, "registries that replace others"),
     flag("registry-mirror", List, "a mirror of docker.io"),
     flag("reproducible", Bool(false), "no timestamps in the image"),
+    flag("secret", List, "a secret for RUN --mount=type=secret"),
     flag("single-snapshot", Bool(false), "one snapshot at the end"),
     flag(
         "skip-default-registry-fallback",
