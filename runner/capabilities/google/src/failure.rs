@@ -223,12 +223,46 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
     {
         failure = failure.with_helps(enable_apis(&[service], project));
     }
+    if http_status == 403 && !disabled {
+        failure = failure.with_helps(missing_right(reason, metadata));
+    }
     if http_status == 401 {
         failure = failure
             .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
             .with_help(commands::sign_in());
     }
     failure
+}
+
+/// Says who corrects a refusal, and where. IAM's own refusals name the permission and the resource
+/// (AIP-193, `IAM_PERMISSION_DENIED`).
+fn missing_right(reason: Option<&str>, metadata: &Value) -> Option<String> {
+    match reason {
+        Some("RATE_LIMIT_EXCEEDED") => None,
+        Some("SECURITY_POLICY_VIOLATED") => Some(
+            "a perimeter of VPC Service Controls refuses the call, not a missing role: an \
+             administrator of the perimeter finds it in the audit log by the identifier in the \
+             message, and adds an ingress or an egress rule"
+                .to_owned(),
+        ),
+        _ => Some(
+            match (
+                metadata["permission"].as_str(),
+                metadata["resource"].as_str(),
+            ) {
+                (Some(permission), Some(resource)) => format!(
+                    "an administrator of {resource} must grant the runner's account a role with \
+                 {permission}"
+                ),
+                (Some(permission), None) => format!(
+                    "an administrator must grant the runner's account a role with {permission}"
+                ),
+                _ => "an administrator must grant the runner's account a role with the missing \
+                  permission; `sidestep plan --iam` prints what the pipeline needs"
+                    .to_owned(),
+            },
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -257,7 +291,13 @@ mod tests {
             (Class::Denied, "google.permission-denied")
         );
         assert_eq!(denied.message, "cannot x: no");
-        assert_eq!(denied.help, [""; 0]);
+        assert_eq!(
+            denied.help,
+            [
+                "an administrator must grant the runner's account a role with the missing permission; \
+              `sidestep plan --iam` prints what the pipeline needs"
+            ]
+        );
         let hostile = body("SERVICE_DISABLED").replace("iam.", "$(reboot)");
         let hostile = of_api_error("x", 403, hostile.as_bytes());
         assert_eq!(hostile.help, [""; 0]);
@@ -312,6 +352,23 @@ mod tests {
             "metadata": {"uid": "1"},
         });
         assert_eq!(Value::Object(failure.details), expected);
+    }
+
+    #[test]
+    fn a_refusal_names_who_must_change_what() {
+        let help = |info: Value| failure("x", 403, "no", &info).help;
+        let named =
+            json!({"permission": "storage.objects.get", "resource": "projects/_/buckets/b"});
+        assert_eq!(
+            help(json!({"reason": "IAM_PERMISSION_DENIED", "metadata": named})),
+            [
+                "an administrator of projects/_/buckets/b must grant the runner's account a role with \
+              storage.objects.get"
+            ]
+        );
+        let perimeter = help(json!({"reason": "SECURITY_POLICY_VIOLATED"}));
+        assert!(format!("{perimeter:?}").contains("VPC Service Controls"));
+        assert_eq!(help(json!({"reason": "RATE_LIMIT_EXCEEDED"})), [""; 0]);
     }
 
     #[test]
