@@ -29,7 +29,7 @@ pub(crate) fn node() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
 }
 
 /// Creates a service account and its namespace, if they do not exist.
-fn account(cluster: &Cluster, namespace: &str, name: &str, google: Option<&str>) {
+pub(crate) fn account(cluster: &Cluster, namespace: &str, name: &str, google: Option<&str>) {
     let _ = cluster.kubectl(&["create", "namespace", namespace]);
     let of = format!("--namespace={namespace}");
     let _ = cluster.kubectl(&["create", "serviceaccount", name, &of]);
@@ -46,45 +46,80 @@ fn account(cluster: &Cluster, namespace: &str, name: &str, google: Option<&str>)
     }
 }
 
-/// A sandbox that a node of the tests' cluster serves.
+/// The machine of a sandbox beside a cluster.
+#[derive(Clone, Copy)]
+pub(crate) enum Machine {
+    /// The cluster's node.
+    Node,
+    /// Another one, which reaches the API server and which no pod reaches.
+    Outside,
+}
+
+impl Machine {
+    /// Returns a command there, with a kubeconfig of the cluster.
+    pub(crate) fn command(self, cluster: &Cluster, program: &str) -> Option<Command> {
+        match self {
+            Self::Node => cluster.on_the_node(program),
+            Self::Outside => {
+                let mut command = Command::new(program);
+                command.env("KUBECONFIG", cluster.kubeconfig());
+                Some(command)
+            }
+        }
+    }
+}
+
+/// A sandbox beside the tests' cluster.
 pub(crate) struct OnNode {
     cluster: &'static Cluster,
+    machine: Machine,
     scenario: &'static str,
     folder: TempDir,
     child: Child,
     /// The text for people.
-    welcome: String,
+    pub(crate) welcome: String,
 }
 
 impl OnNode {
     /// Serves the pods of these namespaces.
     pub(crate) fn start(cluster: &'static Cluster, namespaces: &str) -> Option<Self> {
-        Self::of_scenario(cluster, "healthy", namespaces)
+        Self::of_scenario(cluster, Machine::Node, "healthy", namespaces)
+    }
+
+    /// Serves the pods of these namespaces on a machine.
+    pub(crate) fn at(
+        machine: Machine,
+        cluster: &'static Cluster,
+        namespaces: &str,
+    ) -> Option<Self> {
+        Self::of_scenario(cluster, machine, "healthy", namespaces)
     }
 
     /// Serves the pods of these namespaces in a scenario.
     fn of_scenario(
         cluster: &'static Cluster,
+        machine: Machine,
         scenario: &'static str,
         namespaces: &str,
     ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let names = ["--scenario", scenario, "--cluster", "sidestep"];
         let arguments = [&["sandbox"][..], &names, &["--namespaces", namespaces]].concat();
-        let mut child = sidestep(cluster, folder.path(), &arguments)?
+        let mut child = sidestep(machine, cluster, folder.path(), &arguments)?
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut welcome = String::new();
-        while !welcome.contains("know Google's names") {
+        while !welcome.contains("know Google's names") && !welcome.contains("get no identity") {
             let read = errors.read_line(&mut welcome).unwrap();
             assert!(read > 0, "it did not come up: {welcome}");
         }
         std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
         Some(Self {
             cluster,
+            machine,
             scenario,
             folder,
             child,
@@ -93,12 +128,13 @@ impl OnNode {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = sidestep(self.cluster, self.folder.path(), arguments).unwrap();
+        let mut command =
+            sidestep(self.machine, self.cluster, self.folder.path(), arguments).unwrap();
         command.output().unwrap()
     }
 
     /// Runs a subcommand of `sandbox` for this one.
-    fn manage(&self, subcommand: &[&str]) -> Output {
+    pub(crate) fn manage(&self, subcommand: &[&str]) -> Output {
         let names = ["--scenario", self.scenario, "--cluster", "sidestep"];
         self.run(&[&["sandbox"][..], subcommand, &names].concat())
     }
@@ -108,11 +144,11 @@ impl OnNode {
         serde_json::from_slice(&status.stdout).unwrap()
     }
 
-    /// Runs a line of a shell on the node, with the sandbox's exports. Returns what it prints.
+    /// Runs a line of a shell on the sandbox's machine, with the sandbox's exports. Returns what it prints.
     pub(crate) fn in_a_shell(&self, line: &str) -> String {
         let exports = self.manage(&["status", "--output", "env"]);
         let exports = String::from_utf8(exports.stdout).unwrap();
-        let mut shell = self.cluster.on_the_node("env").unwrap();
+        let mut shell = self.machine.command(self.cluster, "env").unwrap();
         let output = shell
             .arg(format!("HOME={}", self.folder.path().display()))
             .args(["sh", "-c", &format!("{exports}\n{line}")])
@@ -134,10 +170,10 @@ impl OnNode {
     }
 
     /// Kills it as if the machine had failed (SIGKILL).
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let status = self.status();
         let pid = status["live"]["pid"].to_string();
-        let mut kill = self.cluster.on_the_node("kill").unwrap();
+        let mut kill = self.machine.command(self.cluster, "kill").unwrap();
         assert!(kill.args(["-KILL", &pid]).status().unwrap().success());
         self.child.wait().unwrap();
     }
@@ -193,9 +229,14 @@ impl Drop for OnNode {
     }
 }
 
-/// Returns a command of the runner on the cluster's node.
-pub(crate) fn sidestep(cluster: &Cluster, folder: &Path, arguments: &[&str]) -> Option<Command> {
-    let mut command = cluster.on_the_node("env")?;
+/// Returns a command of the runner.
+pub(crate) fn sidestep(
+    machine: Machine,
+    cluster: &Cluster,
+    folder: &Path,
+    arguments: &[&str],
+) -> Option<Command> {
+    let mut command = machine.command(cluster, "env")?;
     command
         .arg(format!("HOME={}", folder.display()))
         .arg("XDG_STATE_HOME=")
@@ -225,7 +266,7 @@ fn asking(paths: &[&str]) -> String {
 }
 
 /// Runs a pod that asks for paths of its account, and returns its log.
-fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> String {
+pub(crate) fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> String {
     let name = format!("ask-{account}");
     asked_by(cluster, namespace, account, paths, &name, false)
 }
@@ -460,7 +501,7 @@ fn a_build_on_a_real_node_succeeds_once_the_printed_command_has_run() {
         return;
     };
     account(cluster, "builds", "kaniko", Some(BUILDER));
-    let sandbox = OnNode::of_scenario(cluster, "no-binding", "builds").unwrap();
+    let sandbox = OnNode::of_scenario(cluster, Machine::Node, "no-binding", "builds").unwrap();
     let write = |name: &str, text: &str| {
         std::fs::create_dir_all(sandbox.folder.path().join("app")).unwrap();
         std::fs::write(sandbox.folder.path().join(name), text).unwrap();
@@ -582,7 +623,7 @@ fn a_sandbox_takes_back_its_own_objects_and_no_others() {
         let start = ["sandbox", "--cluster", "sidestep", "--namespaces", "builds"];
         let folder = sandbox.folder.path().to_owned();
         let spawn = |arguments: &[&str]| {
-            let mut command = sidestep(cluster, &folder, arguments).unwrap();
+            let mut command = sidestep(Machine::Node, cluster, &folder, arguments).unwrap();
             let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
             command.spawn().unwrap()
         };

@@ -48,6 +48,7 @@ mod policies;
 mod printed;
 mod printing;
 mod registries;
+mod relayed;
 mod schemas;
 mod secrets;
 mod served;

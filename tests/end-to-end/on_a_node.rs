@@ -13,7 +13,7 @@ use sidestep_sandbox::admission::{
     Installation, Means, Names, Namespaces, install, is_in_force, remove,
 };
 
-use crate::away::{self, OnNode};
+use crate::away::{self, Machine, OnNode};
 use crate::served::{Served, Shell};
 use crate::setup::program;
 
@@ -353,7 +353,14 @@ fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
     let builds = "--namespace=builds";
     let _ = cluster.kubectl(&["create", "namespace", "builds"]);
     let _ = cluster.kubectl(&["create", "serviceaccount", "kaniko", builds]);
-    let sandbox = OnNode::start(cluster, "builds").unwrap();
+    for machine in [Machine::Node, Machine::Outside] {
+        build_for_gke(cluster, images, machine);
+    }
+}
+
+fn build_for_gke(cluster: &'static Cluster, images: &Images, machine: Machine) {
+    let builds = "--namespace=builds";
+    let sandbox = OnNode::at(machine, cluster, "builds").unwrap();
     let link = "iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com";
     cluster.ok(&[
         "annotate",
@@ -381,4 +388,5 @@ fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
     assert_eq!(cluster.ok(&list).lines().count(), 3);
     drop(sandbox);
     assert_eq!(cluster.ok(&list), "");
+    cluster.ok(&["delete", builds, "pod", "kaniko"]);
 }

@@ -215,7 +215,7 @@ fn on_a_node_commands_run_in_any_image_and_each_end_is_named() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let Some(_) = away::sidestep(cluster, folder.path(), &[]) else {
+    let Some(_) = away::sidestep(away::Machine::Node, cluster, folder.path(), &[]) else {
         return;
     };
     let namespace = cluster.namespace();
@@ -252,7 +252,8 @@ steps:
         let workspace = ["--workspace", folder.path().to_str().unwrap(), "run"];
         let output = ["--output", "json"];
         let arguments = [&workspace[..], arguments, &output].concat();
-        let mut command = away::sidestep(cluster, folder.path(), &arguments).unwrap();
+        let mut command =
+            away::sidestep(away::Machine::Node, cluster, folder.path(), &arguments).unwrap();
         let output = command
             .env("TOKEN", "correct-horse-battery")
             .output()

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use sidestep_sandbox_google::{Cloud, Clusters};
-use sidestep_sandbox_tls::Authority;
 
 use crate::activity::Activity;
 use crate::live::{Held, Places};
 use crate::own::Own;
+use crate::reach::ForPods;
 use crate::users::{LiveCluster, Users};
 
 /// The cluster behind Google's side.
@@ -43,11 +43,10 @@ impl Behind {
         }
     }
 
-    /// Serves what belongs to the cluster: the API server, or the metadata server of a node.
-    pub(crate) fn serve(&self, cloud: &Cloud, activity: &Activity) {
-        match self {
-            Self::Own(own) => own.serve(activity),
-            Self::Users(users) => users.serve(cloud, activity),
+    /// Serves the API server of the sandbox's own cluster.
+    pub(crate) fn serve(&self, activity: &Activity) {
+        if let Self::Own(own) = self {
+            own.serve(activity);
         }
     }
 
@@ -82,15 +81,10 @@ impl Behind {
         }
     }
 
-    /// Makes Google's names known to the pods of a node.
-    pub(crate) async fn make_names_known(
-        &self,
-        router: Router,
-        authority: &Authority,
-        places: (&Places, &Held),
-    ) {
+    /// Lets the pods of a user's cluster reach the sandbox.
+    pub(crate) async fn open_to_pods(&self, servers: ForPods<'_>, disk: (&Places, &Held)) {
         if let Self::Users(users) = self {
-            users.make_names_known(router, authority, places).await;
+            users.open_to_pods(servers, disk).await;
         }
     }
 

@@ -11,20 +11,26 @@ mod preface;
 mod route;
 
 use std::io;
+use std::net::SocketAddr;
 
 use sidestep_sandbox_base::names;
 use sidestep_sandbox_tls::{Authority, Secured, TlsStream};
 use tokio::io::BufReader;
-use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) use dns_endpoint::behind;
 pub(crate) use route::Backends;
 
 /// The connections: TLS from the start, or after a `CONNECT`.
-pub(crate) type Listener = Secured<TlsStream<BufReader<TcpStream>>>;
+pub(crate) type Listener<Io> = Secured<TlsStream<BufReader<Io>>>;
 
 /// Performs TLS handshakes as any of Google's names.
-pub(crate) fn listen(listener: TcpListener, authority: &Authority) -> io::Result<Listener> {
+pub(crate) fn listen<Inner>(
+    listener: Inner,
+    authority: &Authority,
+) -> io::Result<Listener<Inner::Io>>
+where
+    Inner: axum::serve::Listener<Addr = SocketAddr>,
+{
     let acceptor = authority.acceptor(&names::CERTIFIED, &["h2", "http/1.1"])?;
     Secured::new(listener, move |stream| {
         let acceptor = acceptor.clone();

@@ -16,16 +16,18 @@ use crate::name::Name;
 use crate::users::UserCluster;
 
 /// The timeout of a removal.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The objects that a sandbox has installed, or is about to install, in the user's cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Installed {
     /// The id that the objects carry.
     pub installation: Installation,
     /// The cluster.
     pub cluster: UserCluster,
+    /// Whether relays belong to it.
+    pub relays: bool,
 }
 
 /// A sandbox without anything in a cluster: it has no record, and no other process can write one.
@@ -45,12 +47,17 @@ impl Recorded {
 
 impl Nothing<'_> {
     /// Records an installation with a new id.
-    pub(crate) fn record(self, cluster: &UserCluster) -> Result<Recorded, SandboxError> {
+    pub(crate) fn record(
+        self,
+        cluster: &UserCluster,
+        relays: bool,
+    ) -> Result<Recorded, SandboxError> {
         let name = Name::of_folder(&self.places.dir);
         let path = self.places.installed();
         let installed = Installed {
             installation: Installation::new(format!("sandbox `{name}`{}", on_host())),
             cluster: cluster.clone(),
+            relays,
         };
         disk::write_json_durably(&path, &installed).map_err(SandboxError::state(&path))?;
         Ok(Recorded(installed))
@@ -125,8 +132,18 @@ async fn remove_all(installed: &Installed) -> Result<usize, String> {
     let removal = async {
         let client = client(kubeconfig, context).await;
         let client = client.map_err(|error| error.to_string())?;
-        let removed = remove(&client, &installed.installation).await;
-        removed.map_err(|error| error.to_string())
+        let installation = &installed.installation;
+        let names = remove(&client, installation).await;
+        let relays = if installed.relays {
+            sidestep_sandbox_relay::remove(&client, &installation.selector()).await
+        } else {
+            Ok(0)
+        };
+        match (names, relays) {
+            (Ok(names), Ok(relays)) => Ok(names + relays),
+            (Err(error), _) => Err(error.to_string()),
+            (_, Err(error)) => Err(error.to_string()),
+        }
     };
     match tokio::time::timeout(PATIENCE, removal).await {
         Ok(removed) => removed,

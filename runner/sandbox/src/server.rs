@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use sidestep_evaluator::Evaluator;
 use sidestep_sandbox_base::names;
+use sidestep_sandbox_google::metadata::node_router;
 use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, ci, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_tls::Authority;
@@ -25,6 +26,7 @@ use crate::memory::Memory;
 use crate::name::Name;
 use crate::own::Own;
 use crate::pods::LocalImages;
+use crate::reach::ForPods;
 use crate::users::{UserCluster, Users};
 use crate::{CallerFiles, SandboxError};
 
@@ -45,6 +47,8 @@ pub struct Options {
     pub caller: Option<String>,
     /// The user's cluster, in place of the sandbox's own.
     pub cluster: Option<UserCluster>,
+    /// The image of the relays in the user's cluster: the runner's own.
+    pub image: String,
     /// Decides the conditions of IAM policies.
     pub evaluator: Arc<dyn Evaluator>,
 }
@@ -143,7 +147,9 @@ async fn serve_held(
     let access: Arc<dyn Access> = Arc::new(identity.clone());
     let cluster_name = first_cluster(&seed)?;
     let behind = match &options.cluster {
-        Some(named) => Behind::Users(Users::open(places, named, &cluster_name).await?),
+        Some(named) => {
+            Behind::Users(Users::open(places, named, &options.image, &cluster_name).await?)
+        }
         None => {
             let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;
             let access = Arc::clone(&access);
@@ -192,7 +198,7 @@ async fn serve_held(
         spawn(name, async move { axum::serve(listener, router).await });
     }
     let ci = serve_ci(places, &cloud, &activity, &mut listeners)?;
-    behind.serve(&cloud, &activity);
+    behind.serve(&activity);
     let names = front::Backends {
         google: by_host(&cloud),
         storage: storage.router(),
@@ -204,9 +210,12 @@ async fn serve_held(
 
     // A pod from an earlier process starts only now, when every server responds.
     behind.begin(&cloud);
-    behind
-        .make_names_known(router, &authority, (places, held))
-        .await;
+    let for_pods = ForPods {
+        metadata: activity.watched(node_router(&cloud)),
+        names: router,
+        authority: &authority,
+    };
+    behind.open_to_pods(for_pods, (places, held)).await;
 
     let live = Live {
         scenario: options.name(),

@@ -1,26 +1,24 @@
 //! A cluster of the user's, in place of the sandbox's own.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sidestep_sandbox_base::names::METADATA_ADDRESS;
 use sidestep_sandbox_cluster::{Caller, Namespaces, NoCaller as NotFound, RealCluster};
-use sidestep_sandbox_google::metadata::{PodIdentity, node_router};
+use sidestep_sandbox_google::metadata::PodIdentity;
 use sidestep_sandbox_google::{
-    ApiServer, Cloud, Clusters, NoCaller, PodSubject, ServiceAccount, TokenRefused,
+    ApiServer, Clusters, NoCaller, PodSubject, ServiceAccount, TokenRefused,
 };
 use tokio::net::TcpListener;
 
 use crate::SandboxError;
-use crate::activity::Activity;
+use crate::google_names::GoogleNames;
 use crate::live::{Places, read, write};
-use crate::node::GoogleNames;
-use crate::server::spawn;
+use crate::reach::{PodSide, Reach, metadata_port};
 
 /// The node pool of all nodes: GKE's description of the cluster has no other.
 const NODE_POOL: &str = "default-pool";
@@ -50,9 +48,8 @@ pub struct LiveCluster {
     pub version: String,
     /// Whether its API server checks tokens. Otherwise its public keys do.
     pub reviews: bool,
-    /// The address of the metadata server for pods, if the sandbox is on the cluster's node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<String>,
+    /// How its pods reach the sandbox.
+    pub reach: Reach,
     /// Whether the pods know Google's names; absent if nothing was to be installed for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub google_names: Option<GoogleNames>,
@@ -69,11 +66,12 @@ pub(crate) struct Users {
     pub(crate) named: UserCluster,
     /// The cluster, `projects/P/locations/L/clusters/C`.
     cluster: String,
+    /// The image of the relays: the runner's own.
+    pub(crate) image: String,
     /// The metadata server's port, on a node of the cluster, until it is served.
-    metadata: Mutex<Option<TcpListener>>,
-    pub(crate) on_node: bool,
-    /// Whether pods know Google's names; `None` before an attempt.
-    pub(crate) names: Mutex<Option<GoogleNames>>,
+    pub(crate) metadata: Mutex<Option<TcpListener>>,
+    /// The known state of the pods' side; `None` before an attempt.
+    pub(crate) pods: Mutex<Option<PodSide>>,
 }
 
 impl Users {
@@ -81,6 +79,7 @@ impl Users {
     pub(crate) async fn open(
         places: &Places,
         named: &UserCluster,
+        image: &str,
         cluster: &str,
     ) -> Result<Self, SandboxError> {
         let namespaces = match named.namespaces.as_slice() {
@@ -95,9 +94,9 @@ impl Users {
             real: Arc::new(real),
             named: named.clone(),
             cluster: cluster.to_owned(),
-            on_node: metadata.is_some(),
+            image: image.to_owned(),
             metadata: Mutex::new(metadata),
-            names: Mutex::new(None),
+            pods: Mutex::new(None),
         })
     }
 
@@ -114,17 +113,18 @@ impl Users {
 
     /// Returns the description for other processes.
     pub(crate) fn live(&self) -> LiveCluster {
+        let side = self.pods.lock().unwrap_or_else(PoisonError::into_inner);
+        let (reach, google_names) = match side.clone() {
+            Some(PodSide { reach, names }) => (reach, names),
+            None => (Reach::No("the sandbox is starting".to_owned()), None),
+        };
         LiveCluster {
             named: self.named.clone(),
             name: self.cluster.clone(),
             version: self.real.api_server().version,
             reviews: self.real.has_reviews(),
-            metadata: self.on_node.then(|| format!("http://{METADATA_ADDRESS}")),
-            google_names: self
-                .names
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            reach,
+            google_names,
         }
     }
 
@@ -140,33 +140,6 @@ impl Users {
             "apiVersion": "v1", "kind": "Config", "current-context": self.named.context,
         });
         format!("{text:#}\n")
-    }
-
-    /// Serves the metadata server of this node.
-    pub(crate) fn serve(&self, cloud: &Cloud, activity: &Activity) {
-        let mut listener = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(listener) = listener.take() else {
-            return;
-        };
-        let router = activity.watched(node_router(cloud));
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        spawn(
-            "METADATA",
-            async move { axum::serve(listener, service).await },
-        );
-    }
-}
-
-/// Opens the port of the metadata server, if this machine has its address.
-async fn metadata_port() -> Result<Option<TcpListener>, SandboxError> {
-    use std::io::ErrorKind;
-    match TcpListener::bind((METADATA_ADDRESS, 80)).await {
-        Ok(listener) => Ok(Some(listener)),
-        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Ok(None),
-        Err(error) => Err(SandboxError::setup(
-            "metadata server",
-            format!("{METADATA_ADDRESS}:80 can't be opened: {error}"),
-        )),
     }
 }
 

@@ -9,7 +9,7 @@ use sidestep_capabilities::registry::Docker;
 use sidestep_events::{Class, Failure, Owner, codes, commands, show};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{
-    DEVELOPER, GoogleNames, Name, Places, SandboxError, Scenario, Start, attach, files,
+    DEVELOPER, GoogleNames, Name, Places, Reach, SandboxError, Scenario, Start, attach, files,
 };
 
 use crate::environment;
@@ -54,16 +54,17 @@ pub(crate) async fn connect(
         ));
     }
     if attached.started
-        && let Some(GoogleNames::Unknown(why)) = attached
-            .live
-            .cluster
-            .as_ref()
-            .and_then(|cluster| cluster.google_names.as_ref())
+        && let Some(cluster) = &attached.live.cluster
     {
-        note(&format!(
-            "its pods do not know Google's names: {}",
-            show::line(why)
-        ));
+        if let Reach::No(why) = &cluster.reach {
+            note(&format!("its pods get no identity: {}", show::line(why)));
+        }
+        if let Some(GoogleNames::Unknown(why)) = &cluster.google_names {
+            note(&format!(
+                "its pods do not know Google's names: {}",
+                show::line(why)
+            ));
+        }
     }
     let caller = files(&places, who).map_err(|error| unavailable(&error))?;
     if let Some(cluster) = attached.live.cluster {

@@ -106,17 +106,18 @@ pub(crate) fn left_behind(error: &SandboxError) -> Failure {
 /// the same by hand.
 pub(crate) fn given_up(error: &SandboxError) -> Failure {
     let failure = not_removed(error);
-    let (selector, context) = match error {
+    let (selector, context, relays) = match error {
         SandboxError::LeftBehind { installed, .. } => (
             installed.installation.selector(),
             Some(installed.cluster.context.as_str()),
+            installed.relays,
         ),
         // The record is damaged.
-        _ => ("sidestep.dev/sandbox=google-names".to_owned(), None),
+        _ => ("sidestep.dev/sandbox".to_owned(), None, true),
     };
     failure
         .with_help("If the cluster still exists, remove it by hand:")
-        .with_helps(removals(&selector, context))
+        .with_helps(removals(&selector, context, relays))
 }
 
 fn not_removed(error: &SandboxError) -> Failure {
@@ -125,7 +126,7 @@ fn not_removed(error: &SandboxError) -> Failure {
 }
 
 /// Returns the commands that remove the objects with a label from the cluster of a context.
-fn removals(selector: &str, context: Option<&str>) -> Vec<Command> {
+fn removals(selector: &str, context: Option<&str>, relays: bool) -> Vec<Command> {
     let delete = |kinds: &[&'static str]| {
         let delete = Command::new(&["kubectl", "delete"])
             .words(kinds)
@@ -139,6 +140,10 @@ fn removals(selector: &str, context: Option<&str>) -> Vec<Command> {
     [
         delete(&[policies]),
         delete(&["configmaps", "--all-namespaces"]),
+        // The role owns everything else of the relays.
+        relays
+            .then(|| delete(&["clusterroles,namespaces"]))
+            .flatten(),
     ]
     .into_iter()
     .flatten()
@@ -264,15 +269,17 @@ mod tests {
 
     #[test]
     fn objects_are_removed_by_their_label_from_their_cluster() {
-        let commands = removals("sidestep.dev/installation=0f", Some("a b"));
-        let lines: Vec<String> = commands.iter().map(Command::to_line).collect();
-        assert_eq!(
-            lines,
-            [
-                "kubectl delete mutatingadmissionpolicybindings,mutatingadmissionpolicies --selector sidestep.dev/installation=0f --context 'a b'",
-                "kubectl delete configmaps --all-namespaces --selector sidestep.dev/installation=0f --context 'a b'",
-            ]
-        );
+        let lines = |relays| -> Vec<String> {
+            let commands = removals("sidestep.dev/installation=0f", Some("a b"), relays);
+            commands.iter().map(Command::to_line).collect()
+        };
+        let all = [
+            "kubectl delete mutatingadmissionpolicybindings,mutatingadmissionpolicies --selector sidestep.dev/installation=0f --context 'a b'",
+            "kubectl delete configmaps --all-namespaces --selector sidestep.dev/installation=0f --context 'a b'",
+            "kubectl delete clusterroles,namespaces --selector sidestep.dev/installation=0f --context 'a b'",
+        ];
+        assert_eq!(lines(true), all);
+        assert_eq!(lines(false), all[..2]);
     }
 
     #[test]

@@ -1,14 +1,19 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::{Deserialize, Serialize};
 use sidestep_sandbox_base::random_bytes;
 
 /// An installation: the objects of one sandbox in a cluster. Each object carries its id, so that one
 /// sandbox never changes or removes those of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Installation {
     id: String,
     owner: String,
+    /// The object without which Kubernetes removes all others, if there is one.
+    #[serde(skip)]
+    root: Option<OwnerReference>,
 }
 
 impl Installation {
@@ -23,12 +28,17 @@ impl Installation {
         Self {
             id,
             owner: owner.into(),
+            root: None,
         }
     }
 
     /// Reads the installation of an object.
     pub(crate) fn read(id: String, owner: String) -> Self {
-        Self { id, owner }
+        Self {
+            id,
+            owner,
+            root: None,
+        }
     }
 
     /// Returns the id, which is the value of a label.
@@ -41,12 +51,43 @@ impl Installation {
         &self.owner
     }
 
+    /// Returns the installation with an object of its own: new objects end with it.
+    #[must_use]
+    pub fn owned_by(mut self, root: OwnerReference) -> Self {
+        self.root = Some(root);
+        self
+    }
+
+    /// Returns the owners of a new object.
+    pub(crate) fn owners(&self) -> Option<Vec<OwnerReference>> {
+        self.root.clone().map(|root| vec![root])
+    }
+
+    /// Returns the labels of an object; `part` is what it belongs to.
+    pub fn labels(&self, part: &str) -> BTreeMap<String, String> {
+        let labels = [
+            (PART, part),
+            (INSTALLATION, self.id()),
+            ("app.kubernetes.io/managed-by", "sidestep"),
+        ];
+        labels
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    /// Returns the annotations of an object.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        [(OWNER.to_owned(), self.owner.clone())].into()
+    }
+
     /// Returns the selector of its objects.
     pub fn selector(&self) -> String {
         format!("{INSTALLATION}={}", self.id)
     }
 }
 
+/// The label that says what an object belongs to.
+pub(crate) const PART: &str = "sidestep.dev/sandbox";
 /// The label with the id of an installation.
 pub(crate) const INSTALLATION: &str = "sidestep.dev/installation";
 /// The annotation with the text about its owner.

@@ -4,14 +4,14 @@
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Map, Value, json};
 
-use crate::installation::{INSTALLATION, Installation, OWNER};
+use crate::installation::{INSTALLATION, Installation, OWNER, PART};
 use crate::names::{FILE, Names, OBJECT};
 use crate::namespaces::Namespaces;
 use crate::policy::policy;
 use crate::webhook::{Webhook, selector, webhooks};
 
 /// The label of our objects, and its value.
-const MARK: (&str, &str) = ("sidestep.dev/sandbox", "google-names");
+const MARK: (&str, &str) = (PART, "google-names");
 
 /// The kinds of our objects, in the order of their creation: a pod that is changed finds its
 /// ConfigMap. They are removed in the reverse order.
@@ -91,15 +91,9 @@ impl Wanted {
     pub(crate) fn object(&self, of: &Installation) -> DynamicObject {
         let mut object = DynamicObject::new(OBJECT, &self.kind.resource());
         object.metadata.namespace.clone_from(&self.namespace);
-        let labels = [
-            MARK,
-            (INSTALLATION, of.id()),
-            ("app.kubernetes.io/managed-by", "sidestep"),
-        ];
-        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        object.metadata.labels = Some(labels.into());
-        let owner = (OWNER.to_owned(), of.owner().to_owned());
-        object.metadata.annotations = Some([owner].into());
+        object.metadata.labels = Some(of.labels(MARK.1));
+        object.metadata.annotations = Some(of.annotations());
+        object.metadata.owner_references = of.owners();
         object.data = Value::Object(self.content.clone());
         object
     }
@@ -148,7 +142,7 @@ pub fn rules() -> Value {
 }
 
 /// The owner of an object of our name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Of {
     /// This installation.
     This,

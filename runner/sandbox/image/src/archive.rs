@@ -23,6 +23,12 @@ const IMAGES: [(&str, &[&str]); 2] = [
     ("localhost/sidestep-kaniko", &["sandbox", "kaniko"]),
 ];
 
+/// Returns the name of the runner's image of a version.
+pub fn runner(version: &str) -> String {
+    let [(repository, _), _] = IMAGES;
+    format!("{repository}:{version}")
+}
+
 /// An image in the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {

@@ -17,7 +17,7 @@ mod object;
 mod root;
 mod write;
 
-pub use archive::{Image, Written};
+pub use archive::{Image, Written, runner};
 pub use error::ImageError;
 pub use write::{write, write_file};
 

@@ -3,8 +3,9 @@
 use std::io;
 
 use sidestep_sandbox_base::names::is_googles;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -12,7 +13,10 @@ const HANDSHAKE: u8 = 0x16;
 const MOST: u64 = 16 * 1024;
 
 /// Returns the connection once the client begins the handshake; `None` if it was rejected.
-pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpStream>>> {
+pub(super) async fn open<Io>(stream: Io) -> io::Result<Option<BufReader<Io>>>
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
     let mut stream = BufReader::new(stream);
     match stream.fill_buf().await?.first() {
         None => return Ok(None),
@@ -34,7 +38,7 @@ pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpSt
 }
 
 /// Returns a request's first line; its header fields are not needed.
-async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+async fn head(stream: &mut BufReader<impl AsyncRead + Unpin>) -> io::Result<String> {
     let mut first = String::new();
     let mut rest = stream.take(MOST);
     rest.read_line(&mut first).await?;

@@ -37,7 +37,11 @@ fn silent(folder: &Path) -> UserCluster {
 async fn record(places: &Places, cluster: &UserCluster) -> Installation {
     let held = hold(places).unwrap().unwrap();
     let nothing = take_back(places, &held).await.unwrap().nothing;
-    nothing.record(cluster).unwrap().installation().clone()
+    nothing
+        .record(cluster, false)
+        .unwrap()
+        .installation()
+        .clone()
 }
 
 #[tokio::test]
@@ -58,6 +62,7 @@ async fn a_record_stays_until_its_objects_are_removed() {
     let expected = Installed {
         installation,
         cluster,
+        relays: false,
     };
     for _ in 0..2 {
         let error = stop(&places).await.unwrap_err();

@@ -3,7 +3,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// The timeout of a handshake.
@@ -20,16 +19,17 @@ pub struct Secured<Io> {
 impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<Io> {
     /// Wraps a listener. `shake` turns a connection into the stream to serve; `None` drops the
     /// connection.
-    pub fn new<Shake, Shaken>(mut listener: TcpListener, shake: Shake) -> io::Result<Self>
+    pub fn new<Inner, Shake, Shaken>(mut listener: Inner, shake: Shake) -> io::Result<Self>
     where
-        Shake: Fn(TcpStream) -> Shaken + Send + 'static,
+        Inner: axum::serve::Listener<Addr = SocketAddr>,
+        Shake: Fn(Inner::Io) -> Shaken + Send + 'static,
         Shaken: Future<Output = io::Result<Option<Io>>> + Send + 'static,
     {
         let address = listener.local_addr()?;
         let (out, ready) = mpsc::channel(16);
         let task = tokio::spawn(async move {
             loop {
-                let (stream, peer) = axum::serve::Listener::accept(&mut listener).await;
+                let (stream, peer) = listener.accept().await;
                 let (shaken, out) = (shake(stream), out.clone());
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, shaken).await {

@@ -82,6 +82,9 @@ pub enum SandboxCommand {
         #[arg(short = 'o', value_name = "FILE")]
         file: PathBuf,
     },
+    /// Relay the connections of a node's pods to the sandbox: the process of a pod of the sandbox's
+    #[command(hide = true)]
+    Relay,
     /// Run the sandbox's kaniko, with kaniko's own flags
     #[command(disable_help_flag = true)]
     Kaniko {

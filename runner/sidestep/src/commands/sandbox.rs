@@ -8,14 +8,16 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde_json::json;
-use sidestep_events::{Exit, commands, show};
+use sidestep_events::{Class, Exit, Failure, Owner, codes, commands, show};
 use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
 use sidestep_report::render_failure;
+use sidestep_sandbox::image::runner;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
     CallerFiles, GoogleNames, Live, LiveCluster, LocalImages, METADATA_ADDRESS, Name, Options,
-    Places, Stopped, exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
+    Places, Reach, Stopped, exports, files, installed, live, proxy_exports, reset, scenarios,
+    serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -96,6 +98,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Image { file }) => image::run(session, &file),
+        Some(SandboxCommand::Relay) => relay(session).await,
         Some(SandboxCommand::Kaniko { arguments }) => Ok(build(arguments).await),
     }
 }
@@ -151,17 +154,11 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         images: LocalImages::of(session.settings.sandbox_images.value.names()),
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
+        image: runner(env!("CARGO_PKG_VERSION")),
         evaluator: Arc::new(built_in::evaluator(EvaluationLimits::default().of_each())),
     };
     let ended = CancellationToken::new();
-    let mut ends = Ends::watch(session.inherited).map_err(|error| {
-        sidestep_events::Failure::bug(format!("signals can't be watched: {error}"))
-    })?;
-    let asked = ended.clone();
-    tokio::spawn(async move {
-        ends.next().await;
-        asked.cancel();
-    });
+    cancel_at_end(session, &ended)?;
     let job = args.ci.map(|ci| (ci, args.claims, options.places.clone()));
     let ready = |live: &Live, caller: &CallerFiles| {
         if !args.detached {
@@ -183,6 +180,31 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
             line(&["reset"], name)
         ));
     }
+    Ok(Exit::Success)
+}
+
+/// Cancels when a signal asks for the end.
+fn cancel_at_end(session: &Session, ended: &CancellationToken) -> Result<(), Error> {
+    let mut ends = Ends::watch(session.inherited).map_err(|error| {
+        sidestep_events::Failure::bug(format!("signals can't be watched: {error}"))
+    })?;
+    let asked = ended.clone();
+    tokio::spawn(async move {
+        ends.next().await;
+        asked.cancel();
+    });
+    Ok(())
+}
+
+/// Serves as the process of a relay's pod.
+async fn relay(session: &Session) -> Result<Exit, Error> {
+    let stop = CancellationToken::new();
+    cancel_at_end(session, &stop)?;
+    let relayed = sidestep_sandbox::relay::run(stop).await;
+    relayed.map_err(|error| {
+        let (class, owner) = (Class::Failed, Owner::Operator);
+        Failure::new(class, codes::sandbox::UNUSABLE, owner, error.to_string())
+    })?;
     Ok(Exit::Success)
 }
 
@@ -218,12 +240,14 @@ fn of_cluster(cluster: &LiveCluster) -> Vec<String> {
         [] => "all pods".to_owned(),
         some => format!("the pods of {}", show::line(&some.join(", "))),
     };
-    lines.push(match &cluster.metadata {
-        Some(address) => format!("  {pods} get their identity at {address}"),
-        None => format!(
-            "  {pods} get no identity yet: no interface of this machine has the address \
-             {METADATA_ADDRESS}, so it is not a node of the cluster"
-        ),
+    lines.push(match &cluster.reach {
+        Reach::Node => format!("  {pods} get their identity at http://{METADATA_ADDRESS}"),
+        Reach::Relays(nodes) => match nodes.len() {
+            0 => "  no pod gets an identity: the cluster has no nodes".to_owned(),
+            1 => format!("  {pods} get their identity by a relay on its node"),
+            some => format!("  {pods} get their identity by relays on its {some} nodes"),
+        },
+        Reach::No(why) => format!("  {pods} get no identity: {}", show::line(why)),
     });
     match &cluster.google_names {
         Some(GoogleNames::Known) => lines.push(format!(

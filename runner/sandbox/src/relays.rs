@@ -1,0 +1,144 @@
+//! Relays in the user's cluster, for a sandbox that its pods can't reach.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
+use k8s_openapi::api::apps::v1::DaemonSet;
+use kube::Api;
+use kube::runtime::wait::await_condition;
+use serde_json::json;
+use sidestep_sandbox_admission::Installation;
+use sidestep_sandbox_base::Watched;
+use sidestep_sandbox_relay::{self as relay, NodeRelay, Nodes, Peer, Relays, Secret, Tunnels};
+
+use crate::front;
+use crate::reach::ForPods;
+use crate::server::spawn;
+use crate::users::Users;
+
+/// The time in which a relay works on every node.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl Users {
+    /// Installs the relays, and waits until they work. Returns the installation with the object that
+    /// owns theirs, and the nodes.
+    pub(crate) async fn relay(
+        &self,
+        servers: ForPods<'_>,
+        installation: &Installation,
+    ) -> Result<(Installation, Vec<String>), String> {
+        let secret = Secret::random();
+        let relays = Relays {
+            id: installation.id().to_owned(),
+            labels: json!(installation.labels("relay")),
+            annotations: json!(installation.annotations()),
+            image: self.image.clone(),
+            secret: secret.clone(),
+        };
+        let client = self.real.client();
+        let root = relay::install(client, &relays).await;
+        let root = root.map_err(|error| error.to_string())?;
+
+        let (tunnels, ends) = Tunnels::new(secret);
+        let listener = front::listen(ends.google, servers.authority);
+        let listener = listener.map_err(|error| error.to_string())?;
+        let names = servers.names;
+        spawn("GOOGLE", async move { axum::serve(listener, names).await });
+        // Behind a relay, the source of a connection is told by the relay.
+        let metadata = servers
+            .metadata
+            .layer(map_request(|mut request: Request| async {
+                if let Some(ConnectInfo(Peer(peer))) = request.extensions().get().copied() {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                }
+                request
+            }));
+        let service = metadata.into_make_service_with_connect_info::<Peer>();
+        spawn("METADATA", async move {
+            axum::serve(ends.metadata, service).await
+        });
+        let nodes = Arc::new(Watched::new(Nodes::new()));
+        let namespace = relays.name();
+        let kept = relay::keep(
+            client.clone(),
+            namespace.clone(),
+            tunnels,
+            Arc::clone(&nodes),
+        );
+        tokio::spawn(kept);
+        let all_work = self.until_all_work(&namespace, &nodes);
+        let found = match tokio::time::timeout(PATIENCE, all_work).await {
+            Ok(found) => found?,
+            Err(_) => return Err(slow(&nodes)),
+        };
+        Ok((installation.clone().owned_by(root), found))
+    }
+
+    /// Waits for a relay on every node. Returns the nodes' names.
+    async fn until_all_work(
+        &self,
+        namespace: &str,
+        nodes: &Watched<Nodes>,
+    ) -> Result<Vec<String>, String> {
+        let sets = Api::<DaemonSet>::namespaced(self.real.client().clone(), namespace);
+        let counted = |set: Option<&DaemonSet>| wanted(set).is_some();
+        let set = await_condition(sets, relay::RELAY, counted).await;
+        let set = set.map_err(|error| error.to_string())?;
+        let wanted = wanted(set.as_ref()).unwrap_or_default();
+        let mut changes = nodes.changes();
+        loop {
+            let done = nodes.read(|nodes| {
+                for (node, state) in nodes {
+                    if let Some(why) = self.broken(node, state) {
+                        return Err(why);
+                    }
+                }
+                let work = nodes.values().all(|state| *state == NodeRelay::Works);
+                Ok((work && nodes.len() >= wanted).then(|| nodes.keys().cloned().collect()))
+            })?;
+            if let Some(found) = done {
+                return Ok(found);
+            }
+            if changes.changed().await.is_err() {
+                return Err("the relays are not followed".to_owned());
+            }
+        }
+    }
+
+    fn broken(&self, node: &str, state: &NodeRelay) -> Option<String> {
+        match state {
+            NodeRelay::Starts | NodeRelay::Works => None,
+            NodeRelay::NoImage(said) => Some(format!(
+                "node `{node}` has no image `{}` ({said}); write it with `sidestep sandbox image -o \
+                 FILE`, which prints the commands that load it into a cluster, and start again",
+                self.image
+            )),
+            NodeRelay::Ended(said) => Some(format!("the relay on node `{node}` ended: {said}")),
+        }
+    }
+}
+
+/// Returns the number of nodes that get a relay, once the cluster has counted them.
+fn wanted(set: Option<&DaemonSet>) -> Option<usize> {
+    let set = set?;
+    let status = set.status.as_ref()?;
+    let counted = status.observed_generation >= set.metadata.generation;
+    let wanted = usize::try_from(status.desired_number_scheduled).ok()?;
+    (status.observed_generation.is_some() && counted).then_some(wanted)
+}
+
+fn slow(nodes: &Watched<Nodes>) -> String {
+    let waiting: Vec<String> = nodes.read(|nodes| {
+        let slow = nodes
+            .iter()
+            .filter(|(_, state)| **state != NodeRelay::Works);
+        slow.map(|(node, _)| format!("`{node}`")).collect()
+    });
+    let which = match waiting.as_slice() {
+        [] => "no relay was started".to_owned(),
+        some => format!("the relay does not work on {}", some.join(", ")),
+    };
+    format!("{which} within {} s", PATIENCE.as_secs())
+}
