@@ -48,7 +48,7 @@ pub struct Options {
     /// The user's cluster, in place of the sandbox's own.
     pub cluster: Option<UserCluster>,
     /// The image of the relays in the user's cluster: the runner's own.
-    pub image: String,
+    pub relay_image: String,
     /// Decides the conditions of IAM policies.
     pub evaluator: Arc<dyn Evaluator>,
 }
@@ -148,7 +148,7 @@ async fn serve_held(
     let cluster_name = first_cluster(&seed)?;
     let behind = match &options.cluster {
         Some(named) => {
-            Behind::Users(Users::open(places, named, &options.image, &cluster_name).await?)
+            Behind::Users(Users::open(places, named, &options.relay_image, &cluster_name).await?)
         }
         None => {
             let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Peer, Relay, Secret, Service, Silence, Tunnels};
 
 /// A ceiling for what takes milliseconds.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A relay of this process.
 struct Node {

@@ -154,7 +154,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         images: LocalImages::of(session.settings.sandbox_images.value.names()),
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
-        image: runner(env!("CARGO_PKG_VERSION")),
+        relay_image: runner(env!("CARGO_PKG_VERSION")),
         evaluator: Arc::new(built_in::evaluator(EvaluationLimits::default().of_each())),
     };
     let ended = CancellationToken::new();

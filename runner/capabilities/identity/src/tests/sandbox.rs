@@ -45,6 +45,7 @@ impl TestSandbox {
             // The tests run no pods.
             program: "/nonexistent".into(),
             images: LocalImages::default(),
+            relay_image: "localhost/none".to_owned(),
             idle: None,
             caller: None,
             cluster: None,
