@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sidestep_test_harness::files;
 
 use crate::away;
-use crate::setup::{Setup, failure, find};
+use crate::setup::{BUILD_ALONE, Setup, failure, find};
 
 /// The operator's setting that makes the sandbox run commands of busybox.
 const LOCAL: (&str, &str) = ("SIDESTEP_SANDBOX_IMAGES", "busybox");
@@ -171,6 +171,25 @@ fn the_roles_of_a_step_with_secrets_are_printed() {
     for part in ["pods/log", "secrets", "namespace: builds"] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
+}
+
+#[test]
+fn the_operator_s_helper_image_waits_for_the_identity_of_a_build() {
+    let helper = ("SIDESTEP_HELPER_IMAGE", "registry.example.com/sidestep:1");
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let arguments = ["plan", "--output", "json"];
+    let plan = setup.command(&arguments).envs([helper]).output().unwrap();
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let instances = plan["instances"].as_array().unwrap();
+    let build = instances.iter().find(|one| one["id"] == "build").unwrap();
+    let images = &build["scopes"]["grants"]["kubernetes"]["granted"][0]["images"];
+    assert!(
+        images.as_array().unwrap().contains(&helper.1.into()),
+        "{images}"
+    );
+    let (exit, events) = setup.events_with(&["run", "--sandbox"], &[helper]);
+    assert_eq!(exit, 0, "{events:#?}");
 }
 
 /// The steps of the test on a real node: the inputs of each, and its code; none for one that

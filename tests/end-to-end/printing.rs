@@ -56,6 +56,7 @@ const CALLS: &[(&str, &[&str])] = &[
 /// Commands that print nothing to standard output on success, or serve until they are ended.
 const SILENT: &[&str] = &[
     "context pack",
+    "pod wait-for-identity",
     "sandbox",
     "sandbox stop",
     "sandbox reset",

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::serde_json::Value;
-use sidestep::{ByteSize, Cluster, Duration, ImageRef};
+use sidestep::{ByteSize, Cluster, Duration, HelperImage, ImageRef};
 use sidestep_pod::{Amount, Cpu, SERVED};
 
 pub(crate) use kaniko::{Kaniko, Layers};
@@ -89,6 +89,10 @@ pub(crate) struct Inputs {
     /// The kaniko image.
     #[serde(default = "executor")]
     pub executor: ImageRef,
+    /// The image of Sidestep itself, which waits for the metadata server before kaniko starts. The
+    /// operator's setting `helperImage` if absent.
+    #[serde(default)]
+    pub helper_image: Option<HelperImage>,
     /// CPU time of the build: a quantity (`2`, `500m`) for request and limit, or
     /// `{ request, limit }`. Required in a namespace whose quota covers CPU.
     #[serde(default)]

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
-use sidestep_pod::{GRACE, LAST_WORDS, deadline, resources};
+use sidestep_pod::{GRACE, LAST_WORDS, deadline, resources, wait_for_identity};
 
 use crate::flags::{arguments, environment};
 use crate::inputs::{GoogleKey, Inputs};
 use crate::logins;
 
+/// The address of the metadata server (Google Cloud, "About VM metadata").
+const METADATA: &str = "169.254.169.254";
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
 /// The capabilities that kaniko and most RUNs need: to give files any owner and mode, and to become
@@ -78,6 +80,12 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
         env.push(json!({
             "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
         }));
+    } else if let Some(helper) = &inputs.helper_image {
+        pod["spec"]["initContainers"] = json!([wait_for_identity(helper)]);
+    } else if inputs.cluster.project().is_some() {
+        // kaniko takes a GKE node whose metadata server is late for a machine outside of Google
+        // Cloud, unless it is told the address.
+        env.push(json!({ "name": "GCE_METADATA_HOST", "value": METADATA }));
     }
     if let Some((volume, mount, variable)) = logins::mounted(inputs) {
         add(&mut pod["spec"]["volumes"], volume);
@@ -120,6 +128,27 @@ mod tests {
     use crate::inputs::example;
 
     #[test]
+    fn the_metadata_server_is_waited_for_or_its_address_is_set() {
+        let spec = |more: &Value| pod("p", &example(more), None)["spec"].clone();
+        let env = |spec: &Value| spec["containers"][0]["env"].clone();
+        let alone = spec(&json!({}));
+        let address = json!([{ "name": "GCE_METADATA_HOST", "value": "169.254.169.254" }]);
+        assert_eq!(env(&alone), address);
+        assert!(alone["initContainers"].is_null());
+        let helped = spec(&json!({ "helperImage": "example.com/sidestep:1" }));
+        assert!(env(&helped).is_null());
+        let init = &helped["initContainers"][0];
+        assert_eq!(init["image"], "example.com/sidestep:1");
+        assert_eq!(init["args"], json!(["pod", "wait-for-identity"]));
+        let keyed = spec(&json!({
+            "helperImage": "example.com/sidestep:1", "googleKey": { "secret": "s" },
+        }));
+        assert!(keyed["initContainers"].is_null());
+        let elsewhere = spec(&json!({ "cluster": "staging" }));
+        assert!(env(&elsewhere).is_null());
+    }
+
+    #[test]
     fn a_key_is_mounted_alone_and_read_only() {
         let inputs = example(&json!({ "googleKey": { "secret": "s", "key": "builder.json" } }));
         let keyed = pod("p", &inputs, None);
@@ -135,7 +164,7 @@ mod tests {
             "/var/run/secrets/google/key.json"
         );
         let spec = &pod("p", &example(&json!({})), None)["spec"];
-        assert!(spec["volumes"].is_null() && spec["containers"][0]["env"].is_null());
+        assert!(spec["volumes"].is_null());
     }
 
     #[test]

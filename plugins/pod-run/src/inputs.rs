@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sidestep::serde::Deserialize;
 use sidestep::serde_json::Value;
-use sidestep::{ByteSize, Cluster, Code, Duration, ImageRef};
+use sidestep::{ByteSize, Cluster, Code, Duration, HelperImage, ImageRef};
 use sidestep_pod::{Amount, Cpu, Resources};
 
 pub(crate) use output::{Output, Type};
@@ -62,6 +62,11 @@ pub(crate) struct Inputs {
     /// The Kubernetes service account that the pod runs as.
     #[serde(default = "default_account")]
     pub service_account: String,
+    /// The image of Sidestep itself, which waits for the metadata server before anything else
+    /// starts, if `nodeSelector` selects nodes that have one. The operator's setting `helperImage`
+    /// if absent.
+    #[serde(default)]
+    pub helper_image: Option<HelperImage>,
     /// Whether the pod gets a token for the cluster's API server.
     #[serde(default)]
     pub kubernetes_token: bool,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
-use sidestep_pod::{GRACE, LAST_WORDS, Placement, deadline, resources};
+use sidestep_pod::{GRACE, LAST_WORDS, Placement, deadline, resources, wait_for_identity};
 
 use crate::command::command;
 use crate::inputs::{Inputs, SeccompProfile};
@@ -47,8 +47,14 @@ pub(crate) fn pod(name: &str, secret: &str, inputs: &Inputs, remaining: Option<D
         "nodeSelector": inputs.node_selector,
         "containers": [container],
     });
-    if !inputs.sidecars.is_empty() {
-        spec["initContainers"] = sidecars::containers(&inputs.sidecars).into();
+    let helper = inputs.helper_image.iter();
+    let helper = helper.filter(|_| inputs.work().only_served_nodes());
+    let init: Vec<Value> = helper
+        .map(wait_for_identity)
+        .chain(sidecars::containers(&inputs.sidecars))
+        .collect();
+    if !init.is_empty() {
+        spec["initContainers"] = init.into();
     }
     if !inputs.image_pull_secrets.is_empty() {
         let names = inputs.image_pull_secrets.iter();

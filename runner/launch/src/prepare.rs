@@ -85,6 +85,7 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
             env: environment(site, &pipeline),
             policies: &policies.policies,
             origin: facts::origin(|name| site.environment.get(name)),
+            helper_image: site.helper_image.clone(),
             as_requested: given.as_requested,
             unavailable,
             links: &links,

@@ -32,6 +32,8 @@ pub struct Site {
     pub policies: PolicyFiles,
     /// The files outside of the workspace that a pipeline may name as secrets.
     pub secret_files: Patterns,
+    /// The image of the runner itself, for the pods of steps.
+    pub helper_image: Option<String>,
     /// The limits on compiling one plugin.
     pub compile: CompileLimits,
     /// The variables that a run may see.

@@ -85,6 +85,8 @@ pub struct PlanInputs<'a> {
     pub links: &'a dyn Links,
     /// Evaluates expressions, schemas and patterns within the budgets of a run.
     pub evaluator: Arc<dyn Evaluator>,
+    /// The operator's helper image, for inputs of this type that a step leaves out.
+    pub helper_image: Option<String>,
     /// Whether to plan as if each step were granted exactly what its plugin requests, without any
     /// policy. It shows which grants are needed; such a plan must not be run.
     pub as_requested: bool,
@@ -108,6 +110,7 @@ impl<'a> PlanInputs<'a> {
             unavailable: BTreeSet::new(),
             links: &NoLinks,
             evaluator: Arc::clone(evaluator),
+            helper_image: None,
             as_requested: false,
         }
     }

@@ -22,8 +22,8 @@ pub(crate) use reader::Reader;
 use check::check_keys;
 use clusters::is_cluster;
 
-/// Returns a step's `with` as a template, with the pipeline's default cluster if it is left out.
-/// Reports errors, and then returns `None`.
+/// Returns a step's `with` as a template, with the pipeline's default cluster and the operator's
+/// helper image if they are left out. Reports errors, and then returns `None`.
 pub(crate) fn of_step(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -45,6 +45,15 @@ pub(crate) fn of_step(
             let of = schema::property(root, &top, name);
             if !map.contains_key(name) && is_cluster(&of) {
                 map.insert(name.to_owned(), reader.read(problems, cluster, &of));
+            }
+        }
+    }
+    if let Some(image) = &given.helper_image {
+        for name in schema::property_names(&top) {
+            let of = schema::property(root, &top, name);
+            if !map.contains_key(name) && schema::mark(&of).as_deref() == Some("helper-image") {
+                let image = Value::from(image.as_str());
+                map.insert(name.to_owned(), Template::Literal(image));
             }
         }
     }

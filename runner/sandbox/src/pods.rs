@@ -105,6 +105,10 @@ impl Pods {
                 programs::command(container)?,
                 programs::environment(container),
             ),
+            Some(Program::Helper) => (
+                programs::helper(&self.program, container)?,
+                container.env.clone(),
+            ),
             Some(Program::Kaniko) | None => {
                 let mut command = Command::new(&self.program);
                 command.args(["sandbox", "kaniko"]).args(&container.args);

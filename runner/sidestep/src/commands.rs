@@ -8,6 +8,7 @@ mod limits;
 mod logs;
 mod plan;
 mod plugin;
+mod pod;
 mod resume;
 mod run;
 mod runs;
@@ -114,6 +115,9 @@ commands! {
     /// Create, build and inspect plugins
     #[command(subcommand)]
     Plugin(cli::Plugin) = |open, args| plugin::run(&open()?, &args);
+    /// Run a command of the helper image, in a pod of a step
+    #[command(subcommand, hide = true)]
+    Pod(cli::Pod) = |_, args| wait(pod::run(args));
     /// Serve or manage the sandbox: Google's APIs and a small Kubernetes on this machine
     Sandbox(cli::Sandbox) = |open, args| wait(sandbox::run(&open()?, args));
     /// Print a JSON Schema (draft 2020-12), for editors and programs

@@ -91,6 +91,11 @@ fn site(
             named: named.map(PathBuf::from),
         },
         secret_files: settings.secret_files.value.clone(),
+        helper_image: settings
+            .helper_image
+            .value
+            .as_ref()
+            .map(ToString::to_string),
         compile: CompileLimits {
             time: settings.compile_time.value.0,
             memory: settings.compile_memory.value.0,

@@ -77,6 +77,36 @@ pub enum GkeEndpoint {
     Dns,
 }
 
+/// The image of the runner itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct HelperImage(String);
+
+impl std::str::FromStr for HelperImage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match Image::read(text) {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(format!("`{text}` is not the name of an image")),
+        }
+    }
+}
+
+impl TryFrom<String> for HelperImage {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl std::fmt::Display for HelperImage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Names of images, without tags and digests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageNames(Vec<String>);

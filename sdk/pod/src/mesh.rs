@@ -7,6 +7,7 @@
 use sidestep::serde_json::Value;
 use sidestep::{Class, Command, Error, Owner, codes};
 
+use crate::helper::IDENTITY;
 use crate::work::Work;
 
 /// Returns the failure of a program that had no network while `container` was not ready yet, with its
@@ -46,6 +47,16 @@ pub(crate) fn waits(name: &str, work: &Work<'_>, reason: &str, message: &str) ->
 
 fn of(name: &str, work: &Work<'_>, what: &str) -> Error {
     let noun = work.noun;
+    if name == IDENTITY {
+        return Error::new(
+            Class::Failed,
+            codes::pod::SIDECAR_FAILED,
+            Owner::Operator,
+            format!("the {noun} can't start: the helper container `{name}` {what}"),
+        )
+        .help("correct the setting `helperImage`, or let the nodes' account pull the image")
+        .help("`sidestep settings` prints where it is set");
+    }
     if work.sidecars.contains(&name) {
         return Error::new(
             Class::Failed,

@@ -155,4 +155,6 @@ pub use sidestep_sdk_macros::data;
 /// ```
 pub use sidestep_sdk_macros::plugin;
 pub use step::{Group, Progress, Step};
-pub use values::{Artifact, Bucket, ByteSize, Cluster, Code, Duration, ImageRef, ParseValueError};
+pub use values::{
+    Artifact, Bucket, ByteSize, Cluster, Code, Duration, HelperImage, ImageRef, ParseValueError,
+};

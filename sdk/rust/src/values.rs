@@ -7,6 +7,7 @@ mod byte_size;
 mod cluster;
 mod code;
 mod duration;
+mod helper_image;
 mod image_ref;
 mod text;
 
@@ -16,6 +17,7 @@ pub use byte_size::ByteSize;
 pub use cluster::Cluster;
 pub use code::Code;
 pub use duration::Duration;
+pub use helper_image::HelperImage;
 pub use image_ref::ImageRef;
 pub use text::ParseValueError;
 
@@ -41,6 +43,7 @@ mod tests {
         assert_eq!(kind::<Cluster>(), (true, "cluster".into()));
         assert_eq!(kind::<Code>(), (true, "code".into()));
         assert_eq!(kind::<Duration>(), (true, "duration".into()));
+        assert_eq!(kind::<HelperImage>(), (true, "helper-image".into()));
         assert_eq!(kind::<ImageRef>(), (true, "image-ref".into()));
     }
 }

@@ -72,3 +72,19 @@ fn sidecars_start_before_the_command_and_keep_running() {
     assert!(sidecar["command"].is_null());
     assert_eq!(spec["imagePullSecrets"], json!([{ "name": "registry" }]));
 }
+
+#[test]
+fn only_a_pod_with_an_identity_waits_for_it() {
+    let served = json!({ "iam.gke.io/gke-metadata-server-enabled": "true" });
+    let sidecars = json!([{ "name": "db", "image": "postgres:17" }]);
+    let mut inputs = json!({ "helperImage": "example.com/sidestep:1", "sidecars": sidecars });
+    let init = |inputs: &Value| -> Vec<String> {
+        let spec = spec(inputs);
+        let init = spec["initContainers"].as_array().expect("some").iter();
+        init.map(|one| one["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(init(&inputs), ["db"]);
+    inputs["nodeSelector"] = served;
+    assert_eq!(init(&inputs), ["sidestep-identity", "db"]);
+}

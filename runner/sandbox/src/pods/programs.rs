@@ -14,7 +14,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// The images whose commands run as processes of this machine, without isolation. The operator names
 /// them, because the text of a pipeline or a plugin then runs with the operator's permissions.
 #[derive(Debug, Clone, Default)]
-pub struct LocalImages(Vec<String>);
+pub struct LocalImages {
+    named: Vec<String>,
+    helper: Option<String>,
+}
 
 /// A program that the sandbox runs for an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(super) enum Program {
     Kaniko,
     /// The container's command.
     Command,
+    /// The runner's own commands for pods.
+    Helper,
 }
 
 impl LocalImages {
@@ -30,14 +35,29 @@ impl LocalImages {
     /// any tag and digest.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let names = names.into_iter();
-        Self(names.map(|name| Image::split(name).repository()).collect())
+        Self {
+            named: names.map(|name| Image::split(name).repository()).collect(),
+            helper: None,
+        }
+    }
+
+    /// Adds the helper image, whose commands for pods the sandbox's own program runs.
+    #[must_use]
+    pub fn with_helper(self, image: Option<&str>) -> Self {
+        Self {
+            helper: image.map(|image| Image::split(image).repository()),
+            ..self
+        }
     }
 
     /// Returns what the sandbox runs for an image; `None` if it can't run it.
     pub(super) fn program_of(&self, image: &str) -> Option<Program> {
         let split = Image::split(image);
-        if self.0.contains(&split.repository()) {
+        let repository = split.repository();
+        if self.named.contains(&repository) {
             Some(Program::Command)
+        } else if self.helper.as_ref() == Some(&repository) {
+            Some(Program::Helper)
         } else if split.name.contains("kaniko") {
             Some(Program::Kaniko)
         } else {
@@ -59,6 +79,19 @@ pub(super) fn command(container: &ResolvedContainer) -> io::Result<Command> {
     let folder = container.working_dir.as_deref();
     let folder = folder.and_then(|path| local(path, container));
     command.current_dir(folder.unwrap_or_else(|| container.folder.clone()));
+    Ok(command)
+}
+
+/// Returns the process of the helper image: only the commands that need nothing of this machine.
+pub(super) fn helper(program: &Path, container: &ResolvedContainer) -> io::Result<Command> {
+    let is_for_pods = container.args.first().is_some_and(|word| word == "pod");
+    if !container.command.is_empty() || !is_for_pods {
+        return Err(io::Error::other(
+            "of the helper image it runs only the commands for pods",
+        ));
+    }
+    let mut command = Command::new(program);
+    command.args(&container.args).current_dir(&container.folder);
     Ok(command)
 }
 
@@ -167,6 +200,19 @@ mod tests {
             assert_eq!(images.program_of(image), program, "{image}");
         }
         assert_eq!(LocalImages::default().program_of("busybox"), None);
+        let helped = LocalImages::default().with_helper(Some("example.com/sidestep:1"));
+        let program = helped.program_of("example.com/sidestep@sha256:0");
+        assert_eq!(program, Some(Program::Helper));
+    }
+
+    #[test]
+    fn the_helper_image_runs_only_the_commands_for_pods() {
+        let mut container = container();
+        container.args = vec!["run".to_owned()];
+        assert!(helper("/bin/sidestep".as_ref(), &container).is_err());
+        container.args = vec!["pod".to_owned(), "wait-for-identity".to_owned()];
+        let command = helper("/bin/sidestep".as_ref(), &container).expect("a command");
+        assert_eq!(command.as_std().get_program(), "/bin/sidestep");
     }
 
     #[test]

@@ -151,7 +151,8 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
             .map(|context| user_cluster(session, context, args.namespaces))
             .transpose()?,
         program: program()?,
-        images: LocalImages::of(session.settings.sandbox_images.value.names()),
+        images: LocalImages::of(session.settings.sandbox_images.value.names())
+            .with_helper(session.site.helper_image.as_deref()),
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
         relay_image: runner(env!("CARGO_PKG_VERSION")),

@@ -13,8 +13,8 @@ use sidestep_files::{Folder, OpenError, Patterns};
 use super::known::{self, Known, each_setting, unlockable};
 use super::value::SettingValue;
 use super::{
-    Color, ENDPOINTS, GkeEndpoint, ImageNames, Limit, OnTerminate, Provider, ServiceAccount, Size,
-    Time,
+    Color, ENDPOINTS, GkeEndpoint, HelperImage, ImageNames, Limit, OnTerminate, Provider,
+    ServiceAccount, Size, Time,
 };
 
 /// The maximum size of a settings file, in bytes.

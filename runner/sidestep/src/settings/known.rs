@@ -143,6 +143,16 @@ pub(crate) const SECRET_FILES: Known = anyone(
 )
 .operators("`secretFiles` determines which files outside of the workspace a pipeline may read");
 
+pub(crate) const HELPER_IMAGE: Known = anyone(
+    "helperImage",
+    "SIDESTEP_HELPER_IMAGE",
+    "an image; pin it by digest",
+    "The image of Sidestep itself, which pods of steps use before their own program starts: to wait \
+     for the metadata server. `sidestep sandbox image` writes it. The steps' grants and the policies \
+     must cover it as an image.",
+)
+.operators("`helperImage` determines which image runs in the pods of steps");
+
 pub(crate) const SANDBOX_IMAGES: Known = anyone(
     "sandboxImages",
     "SIDESTEP_SANDBOX_IMAGES",
@@ -228,6 +238,7 @@ macro_rules! each_setting {
             compile_memory: Size = SizeFrom(CompileLimits::default().memory), COMPILE_MEMORY;
             memory: Option<Size> = None, MEMORY;
             secret_files: Patterns = Patterns::default(), SECRET_FILES;
+            helper_image: Option<HelperImage> = None, HELPER_IMAGE;
             sandbox_images: ImageNames = ImageNames::default(), SANDBOX_IMAGES;
             gke_endpoint: GkeEndpoint = GkeEndpoint::Auto, GKE_ENDPOINT;
             #[serde(rename = "identity.provider")]

@@ -251,6 +251,7 @@ fn a_project_sets_no_endpoint_secret_path_or_state() {
         ("secretFiles: [/etc/shadow]", "which files outside"),
         ("state: dir:/tmp/theirs", "where the runner writes"),
         ("sandboxImages: [busybox]", "processes of this machine"),
+        ("helperImage: evil.example.com/a:1", "in the pods of steps"),
     ] {
         world.write(&world.places.project_config, text);
         let problems = world.load(None, &[]).expect_err("refused");

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer};
 use sidestep_files::Patterns;
 
 use super::{
-    Color, GkeEndpoint, ImageNames, OnTerminate, Provider, ServiceAccount, Size, SizeFrom, Time,
+    Color, GkeEndpoint, HelperImage, ImageNames, OnTerminate, Provider, ServiceAccount, Size,
+    SizeFrom, Time,
 };
 
 /// The text for the default memory limit.
@@ -136,7 +137,7 @@ macro_rules! names {
     };
 }
 
-names! { Provider ServiceAccount }
+names! { HelperImage Provider ServiceAccount }
 
 /// A list of file patterns in a file.
 #[derive(Debug, Clone)]

@@ -70,9 +70,9 @@ codes! {
         READ_ONLY = "pod.read-only", [Failed] [Cluster]
             "kaniko found a read-only file system"
             "remove `readOnlyRootFilesystem` and mounts below the image's paths: kaniko unpacks images into its own root";
-        SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Author Cluster]
-            "another container of the pod failed before the work could start; the message names it. A sidecar of pod-run is the author's, a container that the cluster injects is a cluster administrator's"
-            "correct the sidecar, or ask the container's administrator to repair it or to exclude the pods";
+        SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Author Cluster Operator]
+            "another container of the pod failed before the work could start; the message names it. A sidecar of pod-run is the author's, the helper container is the operator's, a container that the cluster injects is a cluster administrator's"
+            "correct the sidecar or the setting `helperImage`, or ask the container's administrator to repair it or to exclude the pods";
         STOPPED = "pod.stopped", [Failed] [Author]
             "an earlier process of this run deleted the pod, and the run was resumed in the meantime"
             "run it again";
