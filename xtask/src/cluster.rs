@@ -27,6 +27,7 @@ mod node;
 mod packages;
 mod parts;
 mod programs;
+mod stopping;
 mod unused;
 
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         Command::Up { name, extent } => up(&name, extent)?,
         Command::Down { name } => down(&name)?,
         Command::Status => status()?,
+        Command::Stop { place, part } => stopping::stop(&place, &part)?,
+        Command::Start { place, part } => stopping::start(&place, &part)?,
         Command::Exec {
             name,
             folder,

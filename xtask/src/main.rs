@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask demo | build | test | cluster | bench | fuzz | generate`.
+//! The project's own tasks: `cargo xtask demo | build | test | cluster | bench | soak | fuzz | generate`.
 //!
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does. It has no dependencies, so that it builds within seconds of a clone.
@@ -17,6 +17,7 @@ mod phases;
 mod profile;
 mod release;
 mod say;
+mod soak;
 mod test;
 mod tools;
 
@@ -32,6 +33,7 @@ cargo xtask test      set up and run all tests; with --judges, also compare a mi
                       paths of build contexts with Docker's own walk
 cargo xtask cluster   run Kubernetes on this machine, in namespaces of its own: up, exec, down
 cargo xtask bench     compare Sidestep with the usual alternatives
+cargo xtask soak      repeat the tests of random moments in full: soak [NAME] [--seed N]
 cargo xtask fuzz      fuzz the parsers of files and responses: fuzz [NAME] [--seconds N]
 cargo xtask generate  regenerate docs/reference from the runner's own output";
 
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         }
         ("cluster", rest) => cluster::run(rest),
         ("bench", rest) => bench::run(rest),
+        ("soak", rest) => soak::run(rest),
         ("fuzz", rest) => fuzz::run(rest),
         ("generate", rest) => generate::run(rest),
         ("" | "help" | "--help" | "-h", []) => {

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 use crate::own::Own;
 
@@ -22,10 +21,9 @@ pub struct Images {
 }
 
 impl Images {
-    /// Imports the images, once in each process.
-    pub(crate) fn import(own: &Own, runner: &Path) -> &'static Self {
-        static IMAGES: OnceLock<Images> = OnceLock::new();
-        IMAGES.get_or_init(|| {
+    /// Imports the images, once in each cluster.
+    pub(crate) fn import<'o>(own: &'o Own, runner: &Path) -> &'o Self {
+        own.images().get_or_init(|| {
             let mut write = Command::new(runner);
             write.args(["sandbox", "image", "-o", "-"]);
             let ours = import(own, Source::Of(write));

@@ -13,16 +13,18 @@ mod google;
 mod images;
 mod namespace;
 mod own;
+mod parts;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use google::GoogleNames;
 pub use images::Images;
 pub use namespace::Namespace;
 use own::Own;
+pub use parts::{Configured, Stopped};
 
 /// The variable that names the kubeconfig of a user's cluster.
 const KUBECONFIG: &str = "SIDESTEP_TEST_KUBECONFIG";
@@ -49,13 +51,24 @@ pub fn api() -> Option<&'static Cluster> {
 /// a cluster: for comparisons with that version.
 pub fn pinned_api() -> Option<&'static Cluster> {
     static API: OnceLock<Option<Cluster>> = OnceLock::new();
-    API.get_or_init(|| Cluster::start(&["--api-only"])).as_ref()
+    API.get_or_init(|| Cluster::start("api", &["--api-only"]))
+        .as_ref()
 }
 
 /// Returns a cluster whose node runs pods, or `None` if there is none here.
 pub fn node() -> Option<&'static Cluster> {
     static NODE: OnceLock<Option<Cluster>> = OnceLock::new();
-    users().or_else(|| NODE.get_or_init(|| Cluster::start(&[])).as_ref())
+    users().or_else(|| NODE.get_or_init(|| Cluster::start("node", &[])).as_ref())
+}
+
+/// Returns another cluster with a node, for tests that stop its parts, drain it or change its
+/// configuration. They take turns: the cluster is as it was when the returned guard is dropped.
+pub fn node_to_disturb() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
+    static NODE: OnceLock<Option<Cluster>> = OnceLock::new();
+    static TURN: Mutex<()> = Mutex::new(());
+    let node = NODE.get_or_init(|| Cluster::start("disturbed", &[]));
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    Some((node.as_ref()?, turn))
 }
 
 /// Returns the user's cluster.
@@ -69,8 +82,8 @@ fn users() -> Option<&'static Cluster> {
 }
 
 impl Cluster {
-    fn start(extent: &[&str]) -> Option<Self> {
-        match Own::start(extent) {
+    fn start(name: &str, extent: &[&str]) -> Option<Self> {
+        match Own::start(name, extent) {
             Ok(own) => Some(Self(Source::Own(own))),
             Err(why) => {
                 not_run(&why);
@@ -134,7 +147,7 @@ impl Cluster {
 
     /// Returns images that are on the node: those that the runner writes, and a builder's. Returns
     /// `None`, and prints it, for a cluster of the user's, into which no archive can be loaded.
-    pub fn images(&self, runner: &Path) -> Option<&'static Images> {
+    pub fn images(&self, runner: &Path) -> Option<&Images> {
         match &self.0 {
             Source::Own(own) => Some(Images::import(own, runner)),
             Source::Users(_) => {

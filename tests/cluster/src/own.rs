@@ -3,22 +3,25 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::{fs, thread};
 
-use crate::xtask;
+use crate::{Images, xtask};
 
 /// A cluster that ends when the keeper's standard input does: with this process, however it ends.
 #[derive(Debug)]
 pub(crate) struct Own {
     folder: PathBuf,
     program: PathBuf,
+    images: OnceLock<Images>,
     _lifeline: Option<ChildStdin>,
 }
 
 impl Own {
-    /// Starts a cluster. Returns the reason if this machine cannot run one.
-    pub(crate) fn start(extent: &[&str]) -> Result<Self, String> {
-        let name = format!("sidestep-cluster-{}{}", std::process::id(), extent.concat());
+    /// Starts a cluster. Returns the reason if this machine cannot run one. The clusters of this
+    /// process have different names.
+    pub(crate) fn start(name: &str, extent: &[&str]) -> Result<Self, String> {
+        let name = format!("sidestep-cluster-{}-{name}", std::process::id());
         Self::start_in(std::env::temp_dir().join(name), extent)
     }
 
@@ -54,6 +57,7 @@ impl Own {
         started.map(|()| Self {
             folder,
             program,
+            images: OnceLock::new(),
             _lifeline: lifeline,
         })
     }
@@ -63,8 +67,22 @@ impl Own {
         &self.folder
     }
 
+    /// Returns the images that were imported.
+    pub(crate) fn images(&self) -> &OnceLock<Images> {
+        &self.images
+    }
+
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")
+    }
+
+    /// Runs a command of `cargo xtask cluster` for this cluster: `stop` or `start`.
+    pub(crate) fn part(&self, command: &str, part: &str) {
+        let mut command = cluster(&self.program, command);
+        let output = command.arg("--state").arg(&self.folder).arg(part).output();
+        let output = output.expect("xtask starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{part}: {errors}");
     }
 
     /// Returns a command that runs a program in the cluster's namespaces.

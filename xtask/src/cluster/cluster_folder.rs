@@ -10,7 +10,7 @@ use super::claim::is_lock;
 use crate::Result;
 
 /// The folder of one cluster.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ClusterFolder(PathBuf);
 
 impl ClusterFolder {
@@ -99,6 +99,7 @@ impl ClusterFolder {
             "configuration/registries",
             "logs",
             "memory",
+            "parts",
         ] {
             let folder = self.0.join(name);
             fs::create_dir_all(&folder)
@@ -149,6 +150,16 @@ impl ClusterFolder {
 
     pub(super) fn first_file(&self) -> PathBuf {
         self.0.join("first.pid")
+    }
+
+    /// Returns the file with the process identifier of a running part, as seen in the cluster.
+    pub(super) fn running(&self, part: &str) -> PathBuf {
+        self.0.join("parts").join(format!("{part}.pid"))
+    }
+
+    /// Returns the file that exists while a part is to stay down.
+    pub(super) fn stopped(&self, part: &str) -> PathBuf {
+        self.0.join("parts").join(format!("{part}.stopped"))
     }
 
     /// Returns the file that names the cgroup of the pods, or is empty.

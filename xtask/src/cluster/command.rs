@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::cluster_folder::ClusterFolder;
 use super::{API_ONLY, Extent};
 use crate::Result;
 
@@ -9,12 +10,14 @@ pub(super) const USAGE: &str = "\
 cargo xtask cluster up      start a cluster in namespaces of its own; with --api-only, etcd and the
                             API server alone
 cargo xtask cluster exec    run a command in its namespaces, with its KUBECONFIG: exec kubectl get pods
+cargo xtask cluster stop    kill one of its parts, such as `kubelet`, which stays down until it is started
+cargo xtask cluster start   start a stopped part again
 cargo xtask cluster status  list the clusters
 cargo xtask cluster down    end it, and remove everything that it left
 cargo xtask cluster build   build its programs into the tool cache, and print where they are
 cargo xtask cluster check   tell whether this machine can run a cluster, and why not
 
-up, exec and down take --name NAME before other arguments; the name is `default` without it";
+up, exec, stop, start and down take --name NAME before other arguments; the name is `default` without it";
 
 const DEFAULT: &str = "default";
 
@@ -33,6 +36,16 @@ pub(super) enum Command {
         name: String,
     },
     Status,
+    /// Kills a part. It stays down until it is started.
+    Stop {
+        place: ClusterFolder,
+        part: String,
+    },
+    /// Starts a stopped part.
+    Start {
+        place: ClusterFolder,
+        part: String,
+    },
     Exec {
         name: String,
         /// The folder of a cluster without a name.
@@ -84,6 +97,13 @@ pub(super) fn parse(arguments: &[String]) -> Result<Command> {
     }
     let internal =
         |folder: Option<PathBuf>| folder.ok_or_else(|| format!("`{task}` needs --state FOLDER"));
+    if let "stop" | "start" = task.as_str() {
+        return of_part(
+            task,
+            folder.map_or_else(|| ClusterFolder::named(&name), ClusterFolder::at),
+            rest,
+        );
+    }
     let command = match task.as_str() {
         "exec" => {
             let words = match rest {
@@ -124,6 +144,20 @@ pub(super) fn parse(arguments: &[String]) -> Result<Command> {
         None => Ok(command),
         Some(extra) => Err(format!("`cluster {task}` takes no `{extra}`\n\n{USAGE}")),
     }
+}
+
+/// Parses the name of a part.
+fn of_part(task: &str, place: ClusterFolder, rest: &[String]) -> Result<Command> {
+    let [part] = rest else {
+        return Err(format!(
+            "`cluster {task}` needs one part, such as `kubelet`"
+        ));
+    };
+    let part = checked(part)?;
+    Ok(match task {
+        "stop" => Command::Stop { place, part },
+        _ => Command::Start { place, part },
+    })
 }
 
 /// Returns the line that a user types for a command on the cluster of that name.
@@ -184,6 +218,19 @@ mod tests {
         assert_eq!(parsed("up"), up("default", Extent::Node));
         assert_eq!(parsed("up --api-only --name two"), up("two", Extent::Api));
         for wrong in ["up --name ../x", "up --name", "up now", "upp", "keep"] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_part_is_stopped_or_started() {
+        let place = ClusterFolder::at("/cluster".into());
+        let part = name("kubelet");
+        assert_eq!(
+            parsed("stop --state /cluster kubelet"),
+            Ok(Command::Stop { place, part })
+        );
+        for wrong in ["stop", "start a b", "stop ../kubelet"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }

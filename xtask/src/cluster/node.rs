@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -125,22 +125,52 @@ fn start(
     let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
     tell(&format!("starting {}", names.join(", ")));
     for part in parts {
-        let error = |error: io::Error| format!("cannot start {}: {error}", part.name);
-        let log = File::create(place.log(part.name)).map_err(error)?;
-        let mut child = Command::new(&part.program)
-            .args(&part.arguments)
-            .env("PATH", programs.path())
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().map_err(error)?)
-            .stderr(log)
-            .spawn()
-            .map_err(error)?;
-        let events = events.clone();
-        let name = part.name;
-        thread::spawn(move || events.send(Event::Ended(name, child.wait())));
+        let child = spawn(place, programs, part)?;
+        let (events, part) = (events.clone(), part.clone());
+        let (place, programs) = (place.clone(), programs.clone());
+        thread::spawn(move || {
+            let ended = keep(&place, &programs, &part, child);
+            events.send(ended)
+        });
     }
     Ok(())
+}
+
+/// Starts a part. Its log continues if it ran before.
+fn spawn(place: &ClusterFolder, programs: &Programs, part: &Part) -> Result<Child> {
+    let error = |error: io::Error| format!("cannot start {}: {error}", part.name);
+    let log = place.log(part.name);
+    let log = File::options().create(true).append(true).open(log);
+    let log = log.map_err(error)?;
+    let child = Command::new(&part.program)
+        .args(&part.arguments)
+        .env("PATH", programs.path())
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(error)?)
+        .stderr(log)
+        .spawn()
+        .map_err(error)?;
+    ClusterFolder::write(&place.running(part.name), &child.id().to_string())?;
+    Ok(child)
+}
+
+/// Waits for the end of a part that was not stopped. Starts one again once it is no longer stopped.
+fn keep(place: &ClusterFolder, programs: &Programs, part: &Part, mut child: Child) -> Event {
+    loop {
+        let status = child.wait();
+        let _ = fs::remove_file(place.running(part.name));
+        if !place.stopped(part.name).exists() {
+            return Event::Ended(part.name, status);
+        }
+        while place.stopped(part.name).exists() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        child = match spawn(place, programs, part) {
+            Ok(child) => child,
+            Err(why) => return Event::Failed(why),
+        };
+    }
 }
 
 /// Asks until there is an answer.

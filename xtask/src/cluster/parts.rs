@@ -17,6 +17,7 @@ pub(super) enum Stage {
 }
 
 /// A program that runs as long as the cluster.
+#[derive(Clone)]
 pub(super) struct Part {
     pub(super) name: &'static str,
     pub(super) stage: Stage,

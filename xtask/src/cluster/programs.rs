@@ -37,6 +37,7 @@ const NAMES: [&str; 8] = [
 const GO_BUILD: [&str; 4] = ["build", "-trimpath", "-buildvcs=false", "-mod=readonly"];
 
 /// Where the programs of a cluster are.
+#[derive(Clone)]
 pub(super) struct Programs {
     kubernetes: PathBuf,
     packages: PathBuf,

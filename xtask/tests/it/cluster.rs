@@ -334,6 +334,31 @@ fn a_start_waits_for_what_a_killed_keeper_left() {
 }
 
 #[test]
+fn a_stopped_part_stays_down_until_it_is_started_again() {
+    if !runs_here(&["--api-only"]) {
+        return;
+    }
+    let cluster = Cluster::new("stopped");
+    cluster.up(&["--api-only"]);
+    let part = |command: &str, part: &str| {
+        let output = xtask(&[command, "--name", &cluster.name, part]).output();
+        output.unwrap()
+    };
+    let unknown = text(&part("stop", "kubelet").stderr);
+    assert!(unknown.contains("no running part `kubelet`"), "{unknown}");
+    assert!(part("stop", "kube-apiserver").status.success());
+    let request = ["kubectl", "get", "--raw=/readyz"];
+    assert!(!cluster.exec(&request).status.success());
+    assert!(cluster.status().unwrap().starts_with("up"));
+    assert!(part("start", "kube-apiserver").status.success());
+    until("it answers again", || {
+        cluster.exec(&request).status.success()
+    });
+    let again = text(&part("start", "kube-apiserver").stderr);
+    assert!(again.contains("is not stopped"), "{again}");
+}
+
+#[test]
 fn a_part_that_ends_ends_the_cluster_and_names_its_log() {
     if !runs_here(&["--api-only"]) {
         return;
