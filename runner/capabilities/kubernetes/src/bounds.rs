@@ -3,6 +3,8 @@
 //! kube reads an answer, and every error, to its end before it looks at them.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use http_body_util::{BodyExt as _, Full};
 use kube::client::Body;
 use serde_json::{Value, json};
 use tower::{BoxError, Layer, Service};
+
+use super::down;
 
 /// The maximum size of an answer with one object, and of one line of a watch, in bytes. An API
 /// server accepts requests of 3 MiB (its `MaxRequestBodyBytes`).
@@ -41,7 +45,11 @@ pub struct Bounds;
 
 /// A service behind [`Bounds`].
 #[derive(Debug, Clone)]
-pub struct Bounded<S>(S);
+pub struct Bounded<S> {
+    service: S,
+    /// Whether the server has answered a request.
+    answered: Arc<AtomicBool>,
+}
 
 /// An answer was larger than any that an API server sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +102,10 @@ impl<S> Layer<S> for Bounds {
     type Service = Bounded<S>;
 
     fn layer(&self, service: S) -> Self::Service {
-        Bounded(service)
+        Bounded {
+            service,
+            answered: Arc::default(),
+        }
     }
 }
 
@@ -111,15 +122,24 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(context).map_err(Into::into)
+        self.service.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let unit = Unit::of(&request);
         let as_sent = request.extensions().get() == Some(&Reads::AsSent);
-        let answer = self.0.call(request);
+        let answer = self.service.call(request);
+        let answered = Arc::clone(&self.answered);
         Box::pin(async move {
-            let (head, body) = answer.await.map_err(Into::into)?.into_parts();
+            let answer = answer.await.map_err(|error| {
+                let error = error.into();
+                if answered.load(Ordering::Relaxed) && down::is_refused(error.as_ref()) {
+                    return down::Down(error).into();
+                }
+                error
+            })?;
+            answered.store(true, Ordering::Relaxed);
+            let (head, body) = answer.into_parts();
             let body = body.map_err(Into::into).boxed_unsync();
             let is_error = head.status.is_client_error() || head.status.is_server_error();
             let body = if is_error && !as_sent {

@@ -5,6 +5,7 @@ mod apply;
 mod bounds;
 mod cluster;
 mod deletion;
+mod down;
 mod failure;
 pub mod follow;
 #[cfg(any(test, fuzzing))]

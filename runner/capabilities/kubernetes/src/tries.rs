@@ -6,6 +6,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use sidestep_gate::Sends;
 use tokio::time::{Instant, timeout};
 
+use super::down::is_down;
 use super::failure::is_too_large;
 
 /// The timeout of one answer. A mutating webhook may take up to 30 s (Kubernetes, "Dynamic
@@ -23,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// many runners do not retry at the same moment.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(200))
-    .with_max_times(BUSY_TRIES as usize - 1)
+    .without_max_times()
     .with_jitter();
 
 /// Sends a request, and retries it if no answer comes in time, the connection was lost, or the
@@ -54,12 +55,12 @@ where
     retried(noted, may_heal).await
 }
 
-/// Opens a stream, and retries that if the server is busy. A stream has no timeout.
-pub(super) async fn while_busy<T, F>(open: impl Fn() -> F) -> Result<T, kube::Error>
+/// Opens a stream, and retries that if the server is busy or down. A stream has no timeout.
+pub(super) async fn opening<T, F>(open: impl Fn() -> F) -> Result<T, kube::Error>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
-    retried(open, is_busy).await
+    retried(open, |error| is_busy(error) || is_down(error)).await
 }
 
 async fn in_time<T>(
@@ -82,6 +83,10 @@ where
     let mut sent = 0;
     send.retry(PAUSES)
         .when(|error| {
+            // A server that is restarted takes longer than a few attempts.
+            if is_down(error) {
+                return began.elapsed() < PATIENCE;
+            }
             sent += 1;
             let most = if is_busy(error) { BUSY_TRIES } else { TRIES };
             again(error) && sent < most && began.elapsed() < PATIENCE

@@ -54,6 +54,8 @@ pub(crate) enum Answer {
     Endless(u16, Arc<AtomicUsize>),
     /// The connection is reset before an answer.
     Lost,
+    /// There is no connection.
+    Refused,
 }
 
 /// A part of a body.
@@ -85,6 +87,7 @@ pub(crate) fn client(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -
             let call = read(request, &counts).await;
             match answer(&call) {
                 Answer::Lost => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                Answer::Refused => Err(io::Error::from(io::ErrorKind::ConnectionRefused)),
                 Answer::Json(code, value) => Ok(answer_of(code, Body::from(value.to_string()))),
                 Answer::Stream(parts) => Ok(http::Response::new(body(parts))),
                 Answer::Text(code, text) => Ok(answer_of(code, Body::from(text))),

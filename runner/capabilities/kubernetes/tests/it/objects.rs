@@ -158,6 +158,51 @@ async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_is_restarted_is_waited_for() {
+    // Where nothing ever answered, the address is probably wrong.
+    let asked: Arc<Mutex<usize>> = Arc::default();
+    let count = asked.clone();
+    let never = client(move |_| {
+        *count.lock().expect("no panic") += 1;
+        Answer::Refused
+    });
+    let failure = pods(never).get("build").await.expect_err("no answer");
+    assert_eq!(failure.code.exact(), "kubernetes.unreachable");
+    assert_eq!(*asked.lock().expect("no panic"), 4);
+
+    // Ten refused attempts are more than half a minute.
+    let restarted = client(|call| match call.nth {
+        1..11 => Answer::Refused,
+        _ => absent(),
+    });
+    let pods = pods(restarted);
+    let began = tokio::time::Instant::now();
+    for _ in 0..2 {
+        assert_eq!(pods.find("build").await, Ok(None));
+    }
+    assert!(began.elapsed() > Duration::from_secs(20), "{began:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_come_back_is_given_up() {
+    let gone = client(|call| match call.nth {
+        0 => absent(),
+        _ => Answer::Refused,
+    });
+    let pods = pods(gone);
+    assert_eq!(pods.find("build").await, Ok(None));
+    let began = tokio::time::Instant::now();
+    let failure = pods.find("build").await.expect_err("no answer");
+    assert_eq!(failure.code.exact(), "kubernetes.unreachable");
+    assert!(failure.message.contains("refused"), "{failure}");
+    let time = began.elapsed();
+    assert!(
+        time >= Duration::from_mins(1) && time < Duration::from_secs(80),
+        "{time:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_without_an_end_is_not_read_to_its_end() {
     const LARGEST: usize = 4 << 20;
     const MARGIN: usize = 64 << 10;
