@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::setup::{Setup, program};
 
-const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+pub(crate) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 
 /// The node has one metadata server, so one test at a time uses it.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -96,7 +96,7 @@ impl OnNode {
     }
 
     /// Serves the pods of these namespaces in a scenario.
-    fn of_scenario(
+    pub(crate) fn of_scenario(
         cluster: &'static Cluster,
         machine: Machine,
         scenario: &'static str,
@@ -127,10 +127,38 @@ impl OnNode {
         })
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command =
+    /// Returns a command of the runner, which works in the sandbox's folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = 
             sidestep(self.machine, self.cluster, self.folder.path(), arguments).unwrap();
-        command.output().unwrap()
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// Returns a command of the runner that uses this kubeconfig.
+    pub(crate) fn command_as(&self, kubeconfig: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.machine.command(self.cluster, "env").unwrap();
+        command
+            .arg(format!("HOME={}", self.folder.path().display()))
+            .arg(format!("KUBECONFIG={}", kubeconfig.display()))
+            .arg("XDG_STATE_HOME=")
+            .arg(env!("CARGO_BIN_EXE_sidestep"))
+            .args(arguments)
+            .current_dir(self.folder.path());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub(crate) fn cluster(&self) -> &'static Cluster {
+        self.cluster
+    }
+
+    /// Returns the sandbox's folder, the workspace of its runs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Runs a subcommand of `sandbox` for this one.
@@ -289,7 +317,7 @@ fn asked_by(
     cluster.ok(&["logs", &of, name])
 }
 
-fn create(cluster: &Cluster, object: &Value) {
+pub(crate) fn create(cluster: &Cluster, object: &Value) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), object.to_string()).unwrap();
     cluster.ok(&["create", "--filename", file.path().to_str().unwrap()]);

@@ -23,7 +23,11 @@ impl Running {
     pub(crate) fn start(setup: &mut Setup, arguments: &[&str]) -> Self {
         let mut all = arguments.to_vec();
         all.extend(["--output", "json"]);
-        let mut child = setup.start(&all);
+        Self::of(setup.start(&all))
+    }
+
+    /// Reads the events of a process.
+    pub(crate) fn of(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self {
             child,
@@ -33,9 +37,14 @@ impl Running {
     }
 
     /// Reads up to the first matching event. Returns whether there was one before the end.
-    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
-        for line in &mut self.lines {
-            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+    pub(crate) fn until(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> bool {
+        while let Some(line) = self.lines.next() {
+            let line = line.unwrap();
+            let Ok(event) = serde_json::from_str::<Value>(&line) else {
+                // A killed process may leave a part of its last line.
+                assert!(self.lines.next().is_none(), "{line}");
+                return false;
+            };
             let found = wanted(&event);
             self.events.push(event);
             if found {
@@ -49,13 +58,18 @@ impl Running {
         self.events[0]["run"].as_str().unwrap().to_owned()
     }
 
+    /// Returns the process.
+    pub(crate) fn child(&self) -> &Child {
+        &self.child
+    }
+
     pub(crate) fn kill(mut self) {
         signal(&self.child, "KILL");
         self.child.wait().unwrap();
     }
 
     /// Waits for the end. Returns the exit code, all events, and the text on standard error.
-    fn end(mut self) -> (Option<i32>, Vec<Value>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<Value>, String) {
         self.until(|_| false);
         let mut beside = String::new();
         let mut stderr = self.child.stderr.take().unwrap();
@@ -64,7 +78,7 @@ impl Running {
     }
 }
 
-fn is_log(event: &Value, text: &str) -> bool {
+pub(crate) fn is_log(event: &Value, text: &str) -> bool {
     event["type"] == "log"
         && event["data"]["message"]
             .as_str()

@@ -109,10 +109,7 @@ fn the_printed_role_has_what_the_runner_calls_and_no_more() {
     };
     let all = serde_json::json!(["create", "delete", "get", "list", "watch"]);
     assert_eq!(verbs("pods"), [all]);
-    assert_eq!(
-        verbs("pods/log"),
-        [serde_json::json!(["get", "list", "watch"])]
-    );
+    assert_eq!(verbs("pods/log"), [serde_json::json!(["get"])]);
     assert_eq!(verbs("secrets"), [Value::Null; 0], "no step has secrets");
     assert_eq!(binding["subjects"][0]["kind"], "ServiceAccount");
     assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);

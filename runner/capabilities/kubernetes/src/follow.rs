@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use kube::Client;
 use regex::Regex;
 use sidestep_events::Failure;
@@ -94,6 +95,15 @@ pub struct Target {
     pub positions: HashMap<String, Position>,
 }
 
+/// A place in a log where lines may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The time of the last line before it.
+    pub after: Timestamp,
+    /// The time of the first line after it.
+    pub before: Timestamp,
+}
+
 /// The receiver of the log.
 pub trait Outlet: Send + Sync + 'static {
     /// Stores a piece of a container's log. `position` is where to resume once the piece is stored.
@@ -107,7 +117,10 @@ pub trait Outlet: Send + Sync + 'static {
 
     /// Reports that lines may be missing before the next piece: the log was rotated, or its
     /// container restarted, before they were read.
-    fn gap(&self, container: &str);
+    fn gap(&self, container: &str, gap: Gap);
+
+    /// Reports that the pod's events can't be watched, and why.
+    fn without_events(&self, why: &str);
 
     /// Reports that the rest of a container's log could not be read, and why.
     fn cut_off(&self, container: &str, why: &str);
@@ -308,7 +321,8 @@ mod tests {
         fn mask(&self, text: &str, _: bool) -> String {
             text.to_owned()
         }
-        fn gap(&self, _: &str) {}
+        fn gap(&self, _: &str, _: Gap) {}
+        fn without_events(&self, _: &str) {}
         fn cut_off(&self, _: &str, _: &str) {}
     }
 

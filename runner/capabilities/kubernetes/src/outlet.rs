@@ -15,7 +15,7 @@ use sidestep_events::{
 };
 use sidestep_gate::StepContext;
 
-use super::follow::{Outlet, Part, Piece, Position};
+use super::follow::{Gap, Outlet, Part, Piece, Position};
 
 use line::LineUnderWay;
 
@@ -131,16 +131,29 @@ impl Outlet for StepOutlet {
         String::from_utf8_lossy(&masked).into_owned()
     }
 
-    fn gap(&self, container: &str) {
+    fn gap(&self, container: &str, gap: Gap) {
         self.step.emit(Event::Warning(WarningRaised {
             code: codes::pod::LOG_GAP.into(),
             message: format!(
-                "lines of the log of {} ({container}) may be missing here: it was rotated, or \
-                 its container restarted, before they were read",
-                self.pod
+                "lines of the log of {} ({container}) between {} and {} may be missing here: it \
+                 was rotated, or its container restarted, before they were read",
+                self.pod, gap.after, gap.before
             )
             .into(),
             help: Vec::new(),
+        }));
+    }
+
+    fn without_events(&self, why: &str) {
+        self.step.emit(Event::Warning(WarningRaised {
+            code: codes::pod::EVENTS_UNREAD.into(),
+            message: format!(
+                "the events of {} are not shown: {}",
+                self.pod,
+                self.step.masks.text(why)
+            )
+            .into(),
+            help: vec!["a cluster administrator can grant what the plan needs: `sidestep plan --rbac` prints the Roles".into()],
         }));
     }
 

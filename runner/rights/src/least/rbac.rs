@@ -94,8 +94,10 @@ impl Needs {
                 Some((plural, group)) => (group.to_owned(), plural.to_owned()),
                 None => (String::new(), resource.to_owned()),
             };
-            // A subresource is read or followed, never created.
-            if plural.contains('/') || plural == "events" {
+            // A subresource is read by `get`: the API has no list and no watch of it.
+            if plural.contains('/') {
+                verbs.retain(|verb| *verb == "get");
+            } else if plural == "events" {
                 verbs.retain(|verb| matches!(*verb, "get" | "list" | "watch"));
             }
             if verbs.contains("create") {

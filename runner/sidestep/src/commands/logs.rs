@@ -6,7 +6,9 @@ mod selection;
 use std::io;
 use std::time::Duration;
 
-use sidestep_events::{Class, Envelope, Event, Exit, Failure, Foreign, Owner, codes, show};
+use sidestep_events::{
+    Class, Envelope, Event, Exit, Failure, Foreign, Owner, WarningRaised, codes, show,
+};
 use sidestep_launch::Error;
 use sidestep_report::JoinedLines;
 use sidestep_state::{RunFolder, StateError, Told, Writer};
@@ -114,13 +116,24 @@ fn names(envelope: &Envelope, step: Option<&str>) -> bool {
     }
 }
 
+/// Returns whether a warning is about lines that the log lacks.
+fn is_of_log(warning: &WarningRaised) -> bool {
+    let of_log = [codes::pod::LOG_GAP, codes::pod::LOG_CUT_OFF];
+    of_log.iter().any(|code| warning.code == *code)
+}
+
 fn print(envelope: &Envelope, prefixed: bool) -> io::Result<()> {
-    let Event::Log(log) = &envelope.event else {
-        return Ok(());
-    };
     let instance = envelope.instance.as_ref().filter(|_| prefixed);
     let instance = instance.map(|name| format!("{} │ ", show::line(name)));
     let before = instance.unwrap_or_default();
+    let log = match &envelope.event {
+        Event::Log(log) => log,
+        Event::Warning(warning) if is_of_log(warning) => {
+            let message = show::line(&warning.message);
+            return try_line(&format!("{before}! {message}"));
+        }
+        _ => return Ok(()),
+    };
     let lines = log.message.lines();
     lines
         .iter()

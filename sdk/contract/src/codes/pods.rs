@@ -16,6 +16,9 @@ codes! {
         DISK_FULL = "pod.disk-full", [Exhausted] [Author]
             "the build ran out of disk space"
             "raise `ephemeralStorage`: the archive, the extracted files and the layers need space at the same time";
+        EVENTS_UNREAD = "pod.events-unread", [] []
+            "a warning: the caller may not list or watch events, so the pod's events are not shown; the message names the verb"
+            "apply the Roles that `sidestep plan --rbac` prints";
         EVICTED = "pod.evicted", [Unavailable] [Cluster]
             "the pod was evicted: its node was drained (for an upgrade or a scale-down), or ran low on a resource"
             "retry: it is safe";

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::lines::PIECE;
 use super::reading::{Reading, Taken};
-use crate::tries::while_busy;
+use crate::tries::opening;
 
 /// The pauses before retries after reads without data.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
@@ -97,6 +97,10 @@ impl LogReader {
                 Stream::NotFound(why) if was_over => return LogEnd::CutOff(why),
                 Stream::NotFound(why) | Stream::Broken(why) => Some(why),
             };
+            if brought {
+                // A node that rotates the log meanwhile keeps nothing for the next read.
+                continue;
+            }
             let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             if let Some(why) = &why {
                 tracing::debug!(?pause, %why, "the stream of a pod's log broke off");
@@ -132,7 +136,7 @@ impl LogReader {
             since_time: self.position.since(),
             ..LogParams::default()
         };
-        let opened = while_busy(|| self.pods.log_stream(&self.pod, &parameters));
+        let opened = opening(|| self.pods.log_stream(&self.pod, &parameters));
         let stream = match unless_silent(&mut over, opened).await {
             None => return silent(),
             Some(Ok(stream)) => stream,

@@ -3,13 +3,14 @@
 use sidestep_events::LineEnd;
 use sidestep_gate::{Part, Position};
 
+use super::Gap;
 use super::lines::Piece;
 use super::resume::Resume;
 
 /// A new part of the log.
 pub(super) enum Passed {
     /// Lines may be missing here.
-    Gap,
+    Gap(Gap),
     /// A new piece, and the position once it is stored.
     Piece(Piece, Position),
 }
@@ -65,7 +66,7 @@ impl Passage {
     }
 
     fn begin(&mut self, piece: &Piece, through: &mut impl FnMut(Passed)) {
-        let gap = self.resume.begins_after_a_gap(piece.stamp);
+        let gap = self.resume.gap_before(piece.stamp);
         self.new = self.resume.is_new(piece.stamp);
         self.passed = 0;
         // A line that was read in part is no longer in the log: its end is lost.
@@ -82,8 +83,9 @@ impl Passage {
             };
             through(Passed::Piece(end, self.position));
         }
-        if gap {
-            through(Passed::Gap);
+        if let Some(after) = gap {
+            let before = piece.stamp;
+            through(Passed::Gap(Gap { after, before }));
         }
     }
 }
@@ -108,7 +110,7 @@ mod tests {
         let mut all = Vec::new();
         passage.pass(piece, &mut |passed| {
             all.push(match passed {
-                Passed::Gap => None,
+                Passed::Gap(_) => None,
                 Passed::Piece(piece, _) => Some(piece),
             });
         });

@@ -2,6 +2,7 @@
 
 use sidestep_gate::Position;
 
+use super::Gap;
 use super::lines::{Cut, Lines, Piece};
 use super::passage::{Passage, Passed};
 
@@ -13,7 +14,7 @@ pub(crate) enum Taken {
     /// A piece, and the position once it is stored.
     Piece(Piece, Position),
     /// Lines may be missing before the next piece.
-    Gap,
+    Gap(Gap),
 }
 
 /// Reads the part of a log that one connection delivers.
@@ -67,7 +68,7 @@ impl Reading {
                 }
                 self.passage.pass(piece, &mut |passed| {
                     take(match passed {
-                        Passed::Gap => Taken::Gap,
+                        Passed::Gap(gap) => Taken::Gap(gap),
                         Passed::Piece(piece, position) => Taken::Piece(piece, position),
                     });
                 });

@@ -22,11 +22,12 @@ impl Resume {
         }
     }
 
-    /// Returns whether lines may be missing before the one with that stamp. Call it before
-    /// [`is_new`](Self::is_new): a server that still has the last line sends it again, as the first
-    /// one or after older ones. A server whose log begins later has discarded some.
-    pub(super) fn begins_after_a_gap(&self, stamp: Timestamp) -> bool {
-        self.at_start && self.from.time.is_some_and(|last| stamp > last)
+    /// Returns the time of the last line, if lines may be missing between it and the one with that
+    /// stamp. Call it before [`is_new`](Self::is_new): a server that still has the last line sends
+    /// it again, as the first one or after older ones. A server whose log begins later has discarded
+    /// some.
+    pub(super) fn gap_before(&self, stamp: Timestamp) -> Option<Timestamp> {
+        self.from.time.filter(|last| self.at_start && stamp > *last)
     }
 
     /// Returns whether the line with that stamp is new. Call it once for every line, in order.

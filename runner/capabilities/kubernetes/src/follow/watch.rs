@@ -40,6 +40,8 @@ struct Following {
     readers: JoinSet<()>,
     /// The reported events, by uid and count: a restarted watch repeats them.
     reported: HashSet<(String, i32)>,
+    /// Whether it was reported that the events can't be watched.
+    blind: bool,
     last: Option<Pod>,
 }
 
@@ -53,6 +55,7 @@ impl Following {
             over: HashMap::new(),
             readers: JoinSet::new(),
             reported: HashSet::new(),
+            blind: false,
             last: None,
         }
     }
@@ -107,7 +110,7 @@ impl Following {
                     Ok(Some(watcher::Event::Delete(_))) => {}
                     Ok(None) => return Err(Failure::bug("the watch of a pod's events ended")),
                     // Events help to explain; without permission to watch them, the pod still runs.
-                    Err(error) => tracing::debug!(%error, "events of a pod can't be watched"),
+                    Err(error) => self.without_events(&error),
                 },
             }
         }
@@ -196,7 +199,7 @@ impl Following {
             let mut line = Vec::new();
             let (matches, mut matched) = tokio::sync::mpsc::unbounded_channel();
             let read = reader.read(is_over, |taken| match taken {
-                Taken::Gap => shared.outlet.gap(&container),
+                Taken::Gap(gap) => shared.outlet.gap(&container, gap),
                 Taken::Piece(piece, position) => {
                     for update in shared.piece(&container, &mut line, &piece, position) {
                         // The receiver lives as long as this task.
@@ -219,6 +222,17 @@ impl Following {
                 shared.outlet.cut_off(&container, &why);
             }
         });
+    }
+
+    /// Reports once that the caller may not watch the events. The watch goes on: the permission may
+    /// be granted in the meantime.
+    fn without_events(&mut self, error: &watcher::Error) {
+        tracing::debug!(%error, "events of a pod can't be watched");
+        if let Some(status) = failure::refused(error)
+            && !std::mem::replace(&mut self.blind, true)
+        {
+            self.shared.outlet.without_events(&status.message);
+        }
     }
 
     async fn event(&mut self, event: &Event) {

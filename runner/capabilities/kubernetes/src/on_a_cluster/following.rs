@@ -10,7 +10,7 @@ use sidestep_gate::{Following as _, Update};
 
 use super::{attempt, objects, on};
 use crate::Deletion;
-use crate::follow::{Outlet, Piece, PodFollow, Position, Target};
+use crate::follow::{Gap, Outlet, Piece, PodFollow, Position, Target};
 
 /// Keeps the lines of a log.
 #[derive(Default)]
@@ -41,11 +41,13 @@ impl Outlet for Lines {
         text.to_owned()
     }
 
-    fn gap(&self, container: &str) {
-        self.lost
-            .lock()
-            .expect("no panic")
-            .push(container.to_owned());
+    fn gap(&self, container: &str, gap: Gap) {
+        let text = format!("{container}: {} to {}", gap.after, gap.before);
+        self.lost.lock().expect("no panic").push(text);
+    }
+
+    fn without_events(&self, why: &str) {
+        self.lost.lock().expect("no panic").push(why.to_owned());
     }
 
     fn cut_off(&self, _: &str, why: &str) {

@@ -113,7 +113,7 @@ fn read(outlet: &StepOutlet, written: &Written, from: Position, over: &[Connecti
         }
         let mut reading = Reading::new(position, 16);
         let mut take = |taken: Taken| match taken {
-            Taken::Gap => panic!("nothing is missing"),
+            Taken::Gap(_) => panic!("nothing is missing"),
             Taken::Piece(piece, to) => {
                 position = to;
                 outlet.piece("main", &piece, to);

@@ -9,7 +9,7 @@ use sidestep_gate::{Shown, Update};
 use crate::cluster::{
     Answer, Kind, Part, client, ended, list, no_events, pod, running, status, waiting,
 };
-use crate::keep::{Book, follow, follow_noting, target};
+use crate::keep::{Book, Entry, follow, follow_noting, target};
 
 fn phases(updates: &[Update]) -> Vec<String> {
     updates
@@ -281,6 +281,31 @@ async fn events_that_are_not_granted_are_not_asked_for() {
     target.events = false;
     let (updates, end) = follow(server, target, &Arc::new(Book::default())).await;
     assert_eq!(phases(&updates), ["Pending", "Failed"]);
+    end_of(end);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_may_not_be_listed_are_named_once() {
+    let message = r#"events is forbidden: User "ci" cannot list resource "events" in API group "" in the namespace "builds""#;
+    let over = tokio_util::sync::CancellationToken::new();
+    let server = client(move |call| match (call.kind, call.nth) {
+        (Kind::ListPods, _) => list(&[pod(1, "Pending", &waiting())]),
+        (Kind::WatchPods, _) => Answer::Stream(vec![
+            Part::Until(over.clone()),
+            Part::event("MODIFIED", &pod(2, "Failed", &waiting())),
+            Part::Silence,
+        ]),
+        (Kind::ListEvents, nth) => {
+            if nth == 2 {
+                over.cancel();
+            }
+            Answer::Json(403, crate::cluster::status(403, "Forbidden", message))
+        }
+        other => panic!("not scripted: {other:?}"),
+    });
+    let book = Arc::new(Book::default());
+    let (_, end) = follow(server, target(), &book).await;
+    assert_eq!(book.entries(), [Entry::WithoutEvents(message.to_owned())]);
     end_of(end);
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 use kube::Client;
 use sidestep_events::Failure;
 use sidestep_gate::{Following as _, Shown, Update};
-use sidestep_kubernetes::follow::{Outlet, Piece, PodFollow, Position, Target};
+use sidestep_kubernetes::follow::{Gap, Outlet, Piece, PodFollow, Position, Target};
 
 /// The received entries, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
     Piece(String, Piece, Position),
-    Gap(String),
+    Gap(String, Gap),
+    WithoutEvents(String),
     CutOff(String, String),
 }
 
@@ -68,8 +69,12 @@ impl Outlet for Book {
         text.to_owned()
     }
 
-    fn gap(&self, container: &str) {
-        self.keep(Entry::Gap(container.to_owned()));
+    fn gap(&self, container: &str, gap: Gap) {
+        self.keep(Entry::Gap(container.to_owned(), gap));
+    }
+
+    fn without_events(&self, why: &str) {
+        self.keep(Entry::WithoutEvents(why.to_owned()));
     }
 
     fn cut_off(&self, container: &str, why: &str) {

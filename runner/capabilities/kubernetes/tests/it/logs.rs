@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sidestep_gate::{Following as _, Update};
-use sidestep_kubernetes::follow::{PIECE, PodFollow};
+use sidestep_kubernetes::follow::{Gap, PIECE, PodFollow};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{
@@ -316,7 +316,9 @@ async fn what_rotation_threw_away_is_said() {
         lines(&entries, "main"),
         [b"first".to_vec(), b"later".to_vec()]
     );
-    assert_eq!(entries[1], Entry::Gap("main".to_owned()));
+    let (after, before) = (at(0), at(5000));
+    let gap = Gap { after, before };
+    assert_eq!(entries[1], Entry::Gap("main".to_owned(), gap));
 }
 
 #[tokio::test(start_paused = true)]
