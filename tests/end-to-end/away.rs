@@ -129,7 +129,7 @@ impl OnNode {
 
     /// Returns a command of the runner, which works in the sandbox's folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = 
+        let mut command =
             sidestep(self.machine, self.cluster, self.folder.path(), arguments).unwrap();
         command.current_dir(self.folder.path());
         command

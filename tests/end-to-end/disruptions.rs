@@ -39,9 +39,7 @@ impl<'b> Held<'b> {
             seen.push(event.clone());
             is_log(event, "LABEL n=5")
         });
-        if !began {
-            panic!("{id} ended: {}", run.end().2);
-        }
+        assert!(began, "{id} ended: {}", run.end().2);
         let cluster = builds.sandbox.cluster();
         hold(cluster);
         let pod = crate::interrupted::pod_of(&seen);
