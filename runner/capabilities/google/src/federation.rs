@@ -30,6 +30,8 @@ pub use clock::Clock;
 
 /// The timeout of one answer of Google.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The pause after a renewal that failed.
+const PAUSE: Duration = Duration::from_secs(30);
 /// The lifetime of a service account's token.
 const HOUR: Duration = Duration::from_hours(1);
 /// The longest time before a token's end at which it is renewed; a fifth of its lifetime if that is
@@ -111,7 +113,8 @@ impl Federation {
         format!("//iam.googleapis.com/{}", self.identity.provider)
     }
 
-    /// Returns a valid token: the held one, or a new one if it is about to expire.
+    /// Returns a valid token: the held one, or a new one if it is about to expire. The held one also
+    /// serves while a new one can't be had, as long as it lasts.
     async fn token(&self) -> Result<Secret, Failure> {
         // Concurrent callers wait for one exchange.
         let mut held = self.held.lock().await;
@@ -121,10 +124,14 @@ impl Federation {
         }
         match self.exchange(now).await {
             Ok(new) => Ok(held.insert(new).token.clone()),
-            Err(failure) => match held.as_ref().filter(|held| now < held.expires) {
-                // The next request tries again, as long as the token lasts.
-                Some(held) if failure.class == Class::Unavailable => Ok(held.token.clone()),
-                _ => Err(failure),
+            Err(failure) => match held.as_mut().filter(|held| now < held.expires) {
+                Some(held) => {
+                    tracing::warn!(%failure, "the job's token can't be renewed yet");
+                    // Not at each request: an exchange without an answer holds them all up.
+                    held.renewed = held.expires.min(now + PAUSE.as_secs());
+                    Ok(held.token.clone())
+                }
+                None => Err(failure),
             },
         }
     }

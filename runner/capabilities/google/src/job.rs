@@ -36,6 +36,36 @@ impl fmt::Debug for IdToken {
     }
 }
 
+/// The reason why a token that the CI offers is not obtained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotGiven {
+    why: String,
+    /// Whether another request may succeed.
+    transient: bool,
+}
+
+impl NotGiven {
+    /// Returns whether another request may succeed.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+}
+
+impl fmt::Display for NotGiven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl From<String> for NotGiven {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            transient: false,
+        }
+    }
+}
+
 impl IdToken {
     /// Returns the job's token for the provider of these credentials; `None` if the CI gives none.
     /// The token is added to the masks.
@@ -46,7 +76,7 @@ impl IdToken {
         variables: &Variables,
         origin: &Origin,
         masks: &Masks,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Option<Self>, NotGiven> {
         let token = match github(variables, origin, masks).await? {
             Some(token) => Some(token),
             None => match buildkite(variables, origin, masks).await? {
@@ -89,7 +119,7 @@ async fn github(
     variables: &Variables,
     origin: &Origin,
     masks: &Masks,
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>, NotGiven> {
     let (Some(url), Some(bearer)) = (
         variables.get("ACTIONS_ID_TOKEN_REQUEST_URL"),
         variables.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
@@ -115,7 +145,7 @@ async fn buildkite(
     variables: &Variables,
     origin: &Origin,
     masks: &Masks,
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>, NotGiven> {
     let (Some(bearer), Some(job)) = (
         variables.get("BUILDKITE_AGENT_ACCESS_TOKEN"),
         variables.get("BUILDKITE_JOB_ID"),
@@ -155,27 +185,35 @@ async fn ask(
     ci: &str,
     field: &str,
     request: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder,
-) -> Result<String, String> {
-    let said = |error: reqwest::Error| error.without_url().to_string();
+) -> Result<String, NotGiven> {
+    // No answer, or half of one.
+    let said = |error: reqwest::Error| NotGiven {
+        why: error.without_url().to_string(),
+        transient: true,
+    };
     let client = transport::builder()
         .timeout(PATIENCE)
         .build()
         .map_err(said)?;
     let mut answer = request(client).send().await.map_err(said)?;
-    if !answer.status().is_success() {
-        return Err(format!("{ci} answers HTTP {}", answer.status().as_u16()));
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(NotGiven {
+            why: format!("{ci} answers HTTP {}", status.as_u16()),
+            transient: status.is_server_error() || [408, 429].contains(&status.as_u16()),
+        });
     }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(said)? {
         body.extend_from_slice(&chunk);
         if body.len() > LONGEST {
-            return Err(format!("{ci}'s answer is too long"));
+            return Err(format!("{ci}'s answer is too long").into());
         }
     }
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     match json[field].as_str() {
         Some(token) if claims_of(token).is_some() => Ok(token.to_owned()),
-        _ => Err(format!("{ci}'s answer holds no token")),
+        _ => Err(format!("{ci}'s answer holds no token").into()),
     }
 }
 

@@ -28,7 +28,7 @@ pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
 pub use federation::{Clock, Federation, JobIdentity};
-pub use job::IdToken;
+pub use job::{IdToken, NotGiven};
 pub use name::{Name, Named, account_of_any_project, service_account};
 pub use noting::Noting;
 pub use origin::Origin;

@@ -129,6 +129,11 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
             if is_perimeter(denied.message.exact()) {
                 return denied;
             }
+            // The workload makes this call, so nothing of the runner's account is missing.
+            let denied = Failure {
+                help: Vec::new(),
+                ..denied
+            };
             let (pool, namespace) = (subject.pool.as_str(), subject.namespace.as_str());
             let member = Member::workload(pool, namespace, &subject.service_account);
             let commands = (

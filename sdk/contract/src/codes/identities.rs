@@ -10,7 +10,7 @@ codes! {
         NO_CREDENTIALS = "identity.no-credentials", [Denied] [Operator]
             "link 0: the runner has no usable credentials"
             "sign in";
-        NO_ID_TOKEN = "identity.no-id-token", [Denied] [Operator Author]
+        NO_ID_TOKEN = "identity.no-id-token", [Denied Unavailable] [Operator Author]
             "link C1: the CI system gives this job no id token, or the request for it failed. Without `identity.provider`, a failed request is a warning"
             "read the CI system's answer in the message, and add what the message prints to the job";
         ID_TOKEN_EXPIRED = "identity.id-token-expired", [Denied] [Operator]

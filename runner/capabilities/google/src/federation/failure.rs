@@ -4,18 +4,22 @@
 use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::JobIdentity;
-use crate::{IdToken, Variables};
+use crate::{IdToken, NotGiven, Variables};
 
 fn denied(code: &'static str, message: String) -> Failure {
     Failure::new(Class::Denied, code, Owner::Operator, message)
 }
 
 /// Returns the failure when the CI offers an id token, but does not give it.
-pub(super) fn no_id_token(why: &str) -> Failure {
-    denied(
+pub(super) fn no_id_token(why: &NotGiven) -> Failure {
+    let mut failure = denied(
         codes::identity::NO_ID_TOKEN,
         format!("the CI offers this job an id token, but it can't be obtained: {why}"),
-    )
+    );
+    if why.is_transient() {
+        failure.class = Class::Unavailable;
+    }
+    failure
 }
 
 /// Returns the failure when the CI offers no id token.
@@ -55,18 +59,22 @@ pub(super) fn expired(token: &IdToken) -> Failure {
     .with_help("GitLab's token lasts as long as the job may run: set a longer `timeout` of the job")
 }
 
+/// The errors by which the STS refuses a token or its audience (RFC 6749, 5.2, and RFC 8693, 2.2.2).
+/// A disabled API, a quota or a proxy's page are no decision of the provider's.
+const REFUSALS: [&str; 4] = [
+    "invalid_grant",
+    "invalid_request",
+    "invalid_target",
+    "unauthorized_client",
+];
+
 /// Returns the failure of an exchange, with Google's own words.
 pub(super) fn of_exchange(failed: Failure, what: &str, identity: &JobIdentity) -> Failure {
-    let Some(reason) = failed
-        .details
-        .get("reason")
-        .and_then(|reason| reason.as_str())
-    else {
+    let reason = failed.details.get("reason");
+    let reason = reason.and_then(|reason| reason.as_str());
+    let Some(reason) = reason.filter(|reason| REFUSALS.contains(reason)) else {
         return failed;
     };
-    if failed.class == Class::Unavailable {
-        return failed;
-    }
     let said = said(&failed, what);
     denied(
         codes::identity::NO_TOKEN,
@@ -83,7 +91,9 @@ pub(super) fn of_exchange(failed: Failure, what: &str, identity: &JobIdentity) -
 
 /// Returns the failure of an impersonation, with Google's own words.
 pub(super) fn of_impersonation(failed: Failure, account: &str) -> Failure {
-    if failed.class == Class::Unavailable {
+    // A disabled API or a quota is no decision about the job.
+    let refusals = [codes::google::PERMISSION_DENIED, codes::google::NOT_FOUND];
+    if !refusals.iter().any(|code| failed.code == *code) {
         return failed;
     }
     let what = format!("act as {account}");
