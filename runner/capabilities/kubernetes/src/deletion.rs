@@ -9,7 +9,7 @@ use kube::runtime::wait::{self, await_condition, conditions};
 use serde_json::Value;
 use sidestep_events::{Class, Command, Failure, Going, Owner, codes};
 
-use super::failure::{of_status, refused};
+use super::failure::refused;
 use super::objects::{Objects, is_absent};
 use super::tries::tried;
 
@@ -131,12 +131,10 @@ impl Objects {
                 return Ok(());
             };
             if let wait::Error::ProbeFailed(error) = &error
-                && let Some(status) = refused(error)
+                && let Some(refused) = refused(error)
             {
-                return Err(of_status(
-                    &format!("wait for the deletion of {}", self.named(name)),
-                    status,
-                ));
+                let what = format!("wait for the deletion of {}", self.named(name));
+                return Err(refused.failure(&what));
             }
             tracing::debug!(%error, name, "waiting for an object to go: the watch was lost");
             tokio::time::sleep(BETWEEN_LOOKS).await;

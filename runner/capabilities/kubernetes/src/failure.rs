@@ -8,6 +8,19 @@ use sidestep_transport::causes;
 use super::bounds::TooLarge;
 use super::rejection::Rejection;
 
+/// The error of a request that was not sent, because there is no token for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotSignedIn(pub(crate) Failure);
+
+/// Returns the failure of the credentials, if a request was not sent because of them.
+pub(super) fn not_signed_in(error: &kube::Error) -> Option<&Failure> {
+    let mut causes = causes::of(error);
+    causes
+        .find_map(|cause| cause.downcast_ref::<NotSignedIn>())
+        .map(|NotSignedIn(failure)| failure)
+}
+
 /// Returns the failure of a client's error. `what` completes "cannot …".
 pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
@@ -18,8 +31,11 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
             Owner::Cluster,
             format!("cannot {what}: {TooLarge}"),
         ),
-        // All other errors occur before an answer: the network, TLS, the endpoint, a token.
-        error => unanswered(what, &causes::chain(error)),
+        // All other errors occur before an answer: a token, the network, TLS, the endpoint.
+        error => match not_signed_in(error) {
+            Some(failure) => failure.clone(),
+            None => unanswered(what, &causes::chain(error)),
+        },
     }
 }
 
@@ -74,16 +90,50 @@ pub(super) fn of_status(what: &str, status: &Status) -> Failure {
     failure
 }
 
-/// Returns the API server's answer to a watch, if a retry cannot help.
-pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
+/// The end of a watch that a retry cannot bring back.
+#[derive(Debug)]
+pub(super) enum Refused<'e> {
+    /// By the API server.
+    Status(&'e Status),
+    /// By the credentials, before it was sent.
+    Credentials(&'e Failure),
+}
+
+impl Refused<'_> {
+    /// Returns the reason.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Status(status) => &status.message,
+            Self::Credentials(failure) => failure.message.exact(),
+        }
+    }
+
+    /// Returns the failure of what completes "cannot …".
+    pub(super) fn failure(&self, what: &str) -> Failure {
+        match self {
+            Self::Status(status) => of_status(what, status),
+            Self::Credentials(failure) => (*failure).clone(),
+        }
+    }
+}
+
+/// Returns how a watch was refused, if a retry cannot help.
+pub(super) fn refused(error: &watcher::Error) -> Option<Refused<'_>> {
     let status = match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => match error {
+            kube::Error::Api(status) => status,
+            error => {
+                let failure = not_signed_in(error)?;
+                let lasting = failure.class != Class::Unavailable;
+                return lasting.then_some(Refused::Credentials(failure));
+            }
+        },
         watcher::Error::WatchError(status) => status,
-        _ => return None,
+        watcher::Error::NoResourceVersion => return None,
     };
-    matches!(status.code, 401 | 403).then_some(status)
+    matches!(status.code, 401 | 403).then_some(Refused::Status(status))
 }
 
 #[cfg(test)]
@@ -99,6 +149,35 @@ mod tests {
             ..Status::default()
         };
         of_status("create pods builds/b", &status)
+    }
+
+    fn without_a_token(class: Class) -> kube::Error {
+        let code = codes::identity::ID_TOKEN_EXPIRED;
+        let failure = Failure::new(class, code, Owner::Operator, "the token has expired");
+        kube::Error::Service(Box::new(NotSignedIn(failure)))
+    }
+
+    #[test]
+    fn a_failure_of_the_credentials_is_not_the_api_server_s() {
+        let failure = of_error("get pods", &without_a_token(Class::Denied));
+        assert_eq!(failure.code, codes::identity::ID_TOKEN_EXPIRED);
+        assert_eq!(
+            (failure.class, failure.owner),
+            (Class::Denied, Owner::Operator)
+        );
+    }
+
+    #[test]
+    fn a_watch_ends_with_a_lasting_failure_of_the_credentials() {
+        let lost = |class| watcher::Error::WatchStartFailed(without_a_token(class));
+        let lasting = lost(Class::Denied);
+        let refused_by = refused(&lasting).expect("no retry helps");
+        assert_eq!(refused_by.reason(), "the token has expired");
+        assert_eq!(
+            refused_by.failure("watch pods").code,
+            codes::identity::ID_TOKEN_EXPIRED
+        );
+        assert!(refused(&lost(Class::Unavailable)).is_none());
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use sidestep_events::Class;
 use sidestep_gate::Sends;
 use tokio::time::{Instant, timeout};
 
 use super::down::is_down;
-use super::failure::is_too_large;
+use super::failure::{is_too_large, not_signed_in};
 
 /// The timeout of one answer. A mutating webhook may take up to 30 s (Kubernetes, "Dynamic
 /// Admission Control"); a create that took longer finds its own object.
@@ -103,7 +104,7 @@ fn is_refused(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => (400..500).contains(&status.code) && status.code != 408,
         kube::Error::Auth(_) | kube::Error::BuildRequest(_) => true,
-        _ => false,
+        error => not_signed_in(error).is_some(),
     }
 }
 
@@ -111,6 +112,7 @@ fn may_heal(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 408 | 500 | 502) || is_busy(error),
         error if is_too_large(error) => false,
+        error if let Some(failure) = not_signed_in(error) => failure.class == Class::Unavailable,
         // The connection failed, the body was cut off, or the result is not complete JSON.
         kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::SerdeError(_) => true,
         _ => false,

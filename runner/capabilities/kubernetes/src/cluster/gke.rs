@@ -19,6 +19,7 @@ use super::endpoint::{Candidate, Endpoint, Way, first};
 use super::limits::bounded;
 use super::{proxy, unreached};
 use crate::bounds::{Bounds, Reads};
+use crate::failure::NotSignedIn;
 
 /// The maximum number of calls that wait for one cluster.
 const CALLS_WAITING: usize = 1024;
@@ -97,10 +98,7 @@ fn connect(
     let authorise = AsyncFilterLayer::new(move |mut request: http::Request<Body>| {
         let credentials = Arc::clone(&credentials);
         async move {
-            let headers = credentials
-                .headers()
-                .await
-                .map_err(|failure| failure.to_string())?;
+            let headers = credentials.headers().await.map_err(NotSignedIn)?;
             request.headers_mut().extend(headers);
             Ok::<_, tower::BoxError>(request)
         }

@@ -228,10 +228,10 @@ impl Following {
     /// be granted in the meantime.
     fn without_events(&mut self, error: &watcher::Error) {
         tracing::debug!(%error, "events of a pod can't be watched");
-        if let Some(status) = failure::refused(error)
+        if let Some(refused) = failure::refused(error)
             && !std::mem::replace(&mut self.blind, true)
         {
-            self.shared.outlet.without_events(&status.message);
+            self.shared.outlet.without_events(refused.reason());
         }
     }
 
@@ -313,11 +313,11 @@ fn version(event: &Event) -> Option<u64> {
 
 /// Fails with a watch's error, if a retry cannot help.
 fn refusal(error: &watcher::Error, target: &Target) -> Result<(), Failure> {
-    let Some(status) = failure::refused(error) else {
+    let Some(refused) = failure::refused(error) else {
         return Ok(());
     };
     let what = format!("watch pod {}/{}", target.namespace, target.name);
-    Err(failure::of_status(&what, status))
+    Err(refused.failure(&what))
 }
 
 fn json<T: Serialize>(object: &T) -> Result<Value, Failure> {
