@@ -23,11 +23,14 @@ pub(crate) fn evaluate(
     variables: &BTreeMap<Cow<'_, str>, Cow<'_, Value>>,
 ) -> Result<Value, String> {
     let read = read::condition(text)?;
+    for (name, value) in variables {
+        if read.comprehensions > 0 && read.analysis.reads(name) {
+            limits::of_value(name, value)?;
+        }
+    }
+    // From here on, nothing ends the question before its variables are removed.
     ROOT.with_borrow_mut(|root| {
         for (name, value) in variables {
-            if read.comprehensions > 0 && read.analysis.reads(name) {
-                limits::of_value(name, value)?;
-            }
             root.add_variable_from_value(name.to_string(), to_cel(value));
         }
         let value = Cel::resolve(&read.tree, root).map_err(|error| explain(&error));
@@ -187,6 +190,12 @@ mod tests {
         ] {
             assert_eq!(ask(text), Err(expected.to_owned()), "{text}");
         }
+        let many = serde_json::json!({ "groups": vec!["a"; 2_000] });
+        let refused = Question::Claims {
+            text: "assertion.groups.exists(group, group == 'b')".into(),
+            variables: [("assertion".into(), Cow::Borrowed(&many))].into(),
+        };
+        assert!(matches!(Native.ask(&refused), Ok(Answer::Wrong(_))));
         // The claims of one question are not those of the next.
         let nothing = Question::Claims {
             text: "assertion.sub".into(),

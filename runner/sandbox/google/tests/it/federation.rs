@@ -280,11 +280,14 @@ async fn changes_of_a_provider_decide_about_the_next_token() {
         .ok();
     let token = token["value"].as_str().unwrap();
     exchange(&world, &provider(ci::GITLAB), token).await.ok();
-    let path = format!("/v1/{POOL}/providers/gitlab?updateMask=nonsense");
-    world
-        .dev(Api::Iam, "PATCH", &path, json!({}))
-        .await
-        .refused(400);
+    // A field of a text is none.
+    for mask in ["nonsense", "displayName.x", "disabled.x"] {
+        let path = format!("/v1/{POOL}/providers/gitlab?updateMask={mask}");
+        world
+            .dev(Api::Iam, "PATCH", &path, json!({"displayName": "a"}))
+            .await
+            .refused(400);
+    }
 }
 
 #[tokio::test]

@@ -142,7 +142,14 @@ pub(super) fn update(cloud: &Cloud, call: &Call, kind: Kind, name: &str) -> Answ
         let value = value.cloned().unwrap_or_default();
         match below {
             None => changed[first] = value,
-            Some(field) => changed[first][field] = value,
+            Some(field) if changed[first].is_object() => {
+                changed[first][field] = value;
+            }
+            Some(_) => {
+                return Err(ApiError::invalid(format!(
+                    "Invalid field in update_mask: {path}"
+                )));
+            }
         }
     }
     if kind == Kind::Provider {
