@@ -753,6 +753,7 @@ fn what_cannot_be_removed_stays_recorded_until_a_reset() {
     let record = json!({
         "installation": { "id": "0f1e", "owner": "sandbox `healthy@kind-kind`" },
         "cluster": { "context": "kind-kind", "namespaces": ["builds"], "kubeconfig": [kubeconfig] },
+        "relays": true,
     });
     std::fs::create_dir_all(&state).unwrap();
     std::fs::write(state.join("installed.json"), record.to_string()).unwrap();
