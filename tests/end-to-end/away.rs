@@ -294,13 +294,13 @@ fn asking(paths: &[&str]) -> String {
 }
 
 /// Runs a pod that asks for paths of its account, and returns its log.
-pub(crate) fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> String {
+fn asked(cluster: &Cluster, namespace: &str, account: &str, paths: &[&str]) -> String {
     let name = format!("ask-{account}");
     asked_by(cluster, namespace, account, paths, &name, false)
 }
 
 /// Runs a pod of a name, on its own network or that of the node, and returns its log.
-fn asked_by(
+pub(crate) fn asked_by(
     cluster: &Cluster,
     namespace: &str,
     account: &str,

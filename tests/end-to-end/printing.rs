@@ -61,6 +61,7 @@ const SILENT: &[&str] = &[
     "sandbox stop",
     "sandbox reset",
     "sandbox kaniko",
+    "sandbox relay",
 ];
 
 /// Commands that need a compiler, whose tests are in `authors`.

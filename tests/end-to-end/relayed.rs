@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sidestep_cluster_testing::Cluster;
 
-use crate::away::{Machine, OnNode, account, asked, node};
+use crate::away::{Machine, OnNode, account, asked_by, node};
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 /// What a sandbox installs, but for the namespace's own objects.
@@ -49,6 +49,11 @@ fn until_removed(cluster: &Cluster, of: &[&str]) {
     cluster.ok(&[&wait[..], of].concat());
 }
 
+/// Asks as a pod of the namespace's account.
+fn ask(cluster: &Cluster, namespace: &str, paths: &[&str]) -> String {
+    asked_by(cluster, namespace, "kaniko", paths, "relayed", false)
+}
+
 /// Lists what sandboxes have installed.
 fn installed(cluster: &Cluster) -> String {
     let marked = "--selector=sidestep.dev/installation";
@@ -81,10 +86,10 @@ fn pods_reach_a_sandbox_outside_of_their_cluster() {
     );
 
     // Each pod has its own identity: its source address is that of the pod.
-    let own = asked(cluster, "builds", "kaniko", &["email", "token"]);
+    let own = ask(cluster, "builds", &["email", "token"]);
     assert!(own.contains(BUILDER), "{own}");
     assert!(own.contains("access_token"), "{own}");
-    let other = asked(cluster, "others", "kaniko", &["token"]);
+    let other = ask(cluster, "others", &["token"]);
     assert!(!other.contains("access_token"), "{other}");
     assert!(other.contains("403"), "{other}");
 

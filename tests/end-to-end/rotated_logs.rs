@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Namespace, node_to_disturb};
@@ -82,6 +82,29 @@ fn scripts(cluster: &Cluster) {
             "spec": { "policyName": "scripts.sidestep.test" },
         }),
     );
+    // The API server follows a few seconds later.
+    let probe = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "probe", "namespace": "default",
+            "annotations": { "sidestep.test/script": "true" },
+        },
+        "spec": { "containers": [{ "name": "main", "image": "none", "args": ["none"] }] },
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), probe.to_string()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let asked = [
+        "create",
+        "--dry-run=server",
+        "--output=json",
+        "--filename",
+        path,
+    ];
+    let began = Instant::now();
+    while !cluster.ok(&asked).contains(cluster.image()) {
+        assert!(began.elapsed() < Duration::from_mins(2), "no policy");
+    }
 }
 
 /// Passes connections on to a port, and cuts each of them after a while. Returns its own port.
