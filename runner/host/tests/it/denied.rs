@@ -158,13 +158,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             Capability::Registry,
-            calls::list(
-                "registry/images",
-                "resolve",
-                "registry",
-                &[(0, "europe-docker.pkg.dev/demo/images/app:1")],
-                &[],
-            ),
+            calls::registry("resolve", "europe-docker.pkg.dev/demo/images/app:1"),
             json!([{ "repository": "europe-docker.pkg.dev/demo/images/app2" }]),
             "resolve europe-docker.pkg.dev/demo/images/app",
             "use images of europe-docker.pkg.dev/demo/images/app2",

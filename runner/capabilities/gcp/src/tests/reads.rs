@@ -189,7 +189,7 @@ async fn identities() {
     assert_eq!(account.unique_id, "104729110382945671023");
     assert_eq!(account.display_name.as_deref(), Some("Image builder"));
     assert!(!account.disabled);
-    assert_eq!(accounts.len(), 2, "{accounts:?}");
+    assert_eq!(accounts.len(), 3, "{accounts:?}");
     let mine: Vec<_> = keys.iter().filter(|key| key.user_managed).collect();
     let [key] = &mine[..] else {
         panic!("{keys:?}");
@@ -312,7 +312,8 @@ async fn pools_and_providers_page_by_page() {
     else {
         panic!("{found:?}");
     };
-    assert_eq!(pools.len(), 251);
+    // With that of the seed.
+    assert_eq!(pools.len(), 252);
     assert_eq!((&*pool.name, &*pool.state), (POOL, "ACTIVE"));
     assert_eq!(pool.description.as_deref(), Some("CI"));
     let kinds: Vec<(&str, bool)> = providers

@@ -16,6 +16,34 @@ pub(super) fn list(
     texts: &[(usize, &str)],
     some: &[usize],
 ) -> Guest {
+    list_with(interface, function, key, texts, some, "", "")
+}
+
+/// Calls a function of the registry capability: its second list, of credentials, is empty.
+pub(super) fn registry(function: &str, image: &str) -> Guest {
+    let empty = "(i32.const 0) (i32.const 0)";
+    let texts = [(0, image)];
+    list_with(
+        "registry/images",
+        function,
+        "registry",
+        &texts,
+        &[],
+        empty,
+        "i32 i32",
+    )
+}
+
+/// Calls a function of a list and of more arguments, with these types.
+fn list_with(
+    interface: &str,
+    function: &str,
+    key: &str,
+    texts: &[(usize, &str)],
+    some: &[usize],
+    arguments: &str,
+    types: &str,
+) -> Guest {
     let mut stores = String::new();
     let mut at = 1024;
     for (offset, text) in texts {
@@ -29,11 +57,11 @@ pub(super) fn list(
     let data: String = texts.iter().map(|(_, text)| *text).collect();
     Guest::new(&format!(
         "{stores}
-         (call $ask (i32.const {RECORD}) (i32.const 1) (i32.const 512))
+         (call $ask (i32.const {RECORD}) (i32.const 1) {arguments} (i32.const 512))
          (i32.load (i32.const 512))"
     ))
     .import(&format!(
-        r#"(import "sidestep:{interface}@0.1.0" "{function}" (func $ask (param i32 i32 i32)))"#
+        r#"(import "sidestep:{interface}@0.1.0" "{function}" (func $ask (param i32 i32 {types} i32)))"#
     ))
     .data(&data)
     .requests(key)
