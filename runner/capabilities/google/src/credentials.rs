@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use google_cloud_auth::credentials::{self, CacheableResource, CredentialsProvider, EntityTag};
@@ -10,9 +11,13 @@ use sidestep_handles::Secret;
 use sidestep_masks::Masks;
 
 use super::Origin;
-use super::failure::no_token;
+use super::failure::{no_token, no_token_yet};
 use super::federation::Federation;
 use crate::commands;
+
+/// The timeout of a sign-in: shorter than that of the request that waits for it, so that a request
+/// that was not sent is not taken for one without an answer.
+const SIGN_IN: Duration = Duration::from_secs(25);
 
 /// The credentials for Google's APIs: Application Default Credentials, searched for at the first
 /// call and kept. The library refreshes the tokens; none is ever displayed.
@@ -133,7 +138,11 @@ impl Credentials {
         // Boxed, so that it is compiled here and not in each crate that calls it.
         Box::pin(async {
             let credentials = self.get()?;
-            match credentials.headers(Extensions::new()).await {
+            let headers = credentials.headers(Extensions::new());
+            let Ok(headers) = tokio::time::timeout(SIGN_IN, headers).await else {
+                return Err(no_token_yet(SIGN_IN));
+            };
+            match headers {
                 Ok(CacheableResource::New { data, .. }) => Ok(data),
                 // Only in answer to a request that names an earlier answer.
                 Ok(CacheableResource::NotModified) => {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use google_cloud_auth::errors::CredentialsError;
 use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::StatusDetails;
@@ -94,6 +96,20 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
         codes::google::UNREACHABLE,
         Owner::Cloud,
         format!("cannot {what}: {}", causes::chain(error)),
+    )
+    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
+}
+
+/// Returns the failure when no token is obtained in time.
+pub(super) fn no_token_yet(patience: Duration) -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        codes::identity::NO_TOKEN,
+        Owner::Operator,
+        format!(
+            "this process got no access token within {} s: what gives it does not answer",
+            patience.as_secs()
+        ),
     )
     .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
 }

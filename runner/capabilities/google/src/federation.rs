@@ -12,6 +12,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use google_cloud_auth::credentials::{CacheableResource, CredentialsProvider, EntityTag};
@@ -23,13 +24,16 @@ use sidestep_handles::Secret;
 use sidestep_masks::Masks;
 use tokio::sync::Mutex;
 
-use crate::failure::NotExchanged;
+use crate::failure::{NotExchanged, no_token_yet};
 use crate::{Credentials, Endpoints, IdToken, Origin, Rest, Service, Variables};
 
 pub use clock::Clock;
 
 /// The timeout of one answer of Google.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The timeout of a whole sign-in, which is shorter than that of its callers: what it learns is for
+/// all who wait.
+const SIGN_IN: Duration = Duration::from_secs(20);
 /// The pause after a renewal that failed.
 const PAUSE: Duration = Duration::from_secs(30);
 /// The lifetime of a service account's token.
@@ -56,7 +60,17 @@ pub struct Federation {
     google: Rest,
     masks: Arc<Masks>,
     clock: Clock,
-    held: Mutex<Option<Held>>,
+    state: Mutex<State>,
+    /// The number of exchanges that have ended.
+    exchanges: AtomicU64,
+}
+
+/// What is known from the exchanges so far.
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// The failure of the last exchange.
+    failed: Option<Failure>,
 }
 
 /// A token of Google, in use.
@@ -95,7 +109,8 @@ impl Federation {
             google: Rest::new(endpoints, anonymous, PATIENCE),
             masks,
             clock,
-            held: Mutex::new(None),
+            state: Mutex::default(),
+            exchanges: AtomicU64::new(0),
         }
     }
 
@@ -116,24 +131,38 @@ impl Federation {
     /// Returns a valid token: the held one, or a new one if it is about to expire. The held one also
     /// serves while a new one can't be had, as long as it lasts.
     async fn token(&self) -> Result<Secret, Failure> {
-        // Concurrent callers wait for one exchange.
-        let mut held = self.held.lock().await;
+        // Concurrent callers wait for one exchange, and share its failure too.
+        let before = self.exchanges.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
         let now = self.clock.now();
-        if let Some(held) = held.as_ref().filter(|held| now < held.renewed) {
+        if let Some(held) = state.held.as_ref().filter(|held| now < held.renewed) {
             return Ok(held.token.clone());
         }
-        match self.exchange(now).await {
-            Ok(new) => Ok(held.insert(new).token.clone()),
-            Err(failure) => match held.as_mut().filter(|held| now < held.expires) {
-                Some(held) => {
-                    tracing::warn!(%failure, "the job's token can't be renewed yet");
-                    // Not at each request: an exchange without an answer holds them all up.
-                    held.renewed = held.expires.min(now + PAUSE.as_secs());
-                    Ok(held.token.clone())
-                }
-                None => Err(failure),
-            },
+        if self.exchanges.load(Ordering::Acquire) != before
+            && let Some(failure) = &state.failed
+        {
+            return Err(failure.clone());
         }
+        let exchanged = tokio::time::timeout(SIGN_IN, self.exchange(now)).await;
+        let exchanged = exchanged.unwrap_or_else(|_| Err(no_token_yet(SIGN_IN)));
+        self.exchanges.fetch_add(1, Ordering::AcqRel);
+        let failure = match exchanged {
+            Ok(new) => {
+                state.failed = None;
+                return Ok(state.held.insert(new).token.clone());
+            }
+            Err(failure) => failure,
+        };
+        // The exchange took its time.
+        let now = self.clock.now();
+        if let Some(held) = state.held.as_mut().filter(|held| now < held.expires) {
+            tracing::warn!(%failure, "the job's token can't be renewed yet");
+            // Not at each request: an exchange without an answer holds them all up.
+            held.renewed = held.expires.min(now + PAUSE.as_secs());
+            return Ok(held.token.clone());
+        }
+        state.failed = Some(failure.clone());
+        Err(failure)
     }
 
     async fn exchange(&self, now: u64) -> Result<Held, Failure> {

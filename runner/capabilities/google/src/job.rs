@@ -81,7 +81,7 @@ impl IdToken {
             Some(token) => Some(token),
             None => match buildkite(variables, origin, masks).await? {
                 Some(token) => Some(token),
-                None => gitlab(variables, origin)
+                None => gitlab(variables, origin)?
                     .map(str::to_owned)
                     .or_else(|| in_file(origin)),
             },
@@ -218,13 +218,17 @@ async fn ask(
 }
 
 /// Finds the token of GitLab, which puts each token into a variable that the job names
-/// (`id_tokens`); the issuer identifies it.
-fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
-    let server = variables.get("CI_SERVER_URL")?.trim_end_matches('/');
-    let tokens: Vec<(&str, Claims)> = variables
-        .values()
-        .filter_map(|value| Some((value, claims_of(value)?)))
-        .filter(|(_, claims)| {
+/// (`id_tokens`); the issuer identifies it. A job's only token is taken for any provider, whose
+/// audiences may be its own. Of several tokens, one for somebody else is never taken for Google's.
+fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Result<Option<&'v str>, NotGiven> {
+    let Some(server) = variables.get("CI_SERVER_URL") else {
+        return Ok(None);
+    };
+    let server = server.trim_end_matches('/');
+    let tokens: Vec<(&str, &str, Claims)> = variables
+        .all()
+        .filter_map(|(name, value)| Some((name, value, claims_of(value)?)))
+        .filter(|(_, _, claims)| {
             let issuer = claims.get("iss").and_then(Value::as_str);
             issuer.is_some_and(|issuer| issuer.trim_end_matches('/') == server)
         })
@@ -237,11 +241,25 @@ fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
             .any(|aud| aud.ends_with(audience.as_str())),
         _ => false,
     };
-    tokens
-        .iter()
-        .find(|(_, claims)| meant(claims))
-        .or(tokens.first())
-        .map(|(token, _)| *token)
+    let found = tokens.iter().find(|(_, _, claims)| meant(claims));
+    match (found, tokens.as_slice(), audience(origin)) {
+        (Some((_, token, _)), _, _) | (None, [(_, token, _)], _) => Ok(Some(token)),
+        // Without an audience, nothing is sent: the claims are displayed.
+        (None, [(_, token, _), ..], None) => Ok(Some(token)),
+        (None, [], _) => Ok(None),
+        (None, several, Some(audience)) => {
+            let of = |(name, _, claims): &(&str, &str, Claims)| {
+                let aud = claims.get("aud").cloned().unwrap_or_default();
+                format!("{name} is for {aud}")
+            };
+            let several: Vec<String> = several.iter().map(of).collect();
+            Err(NotGiven::from(format!(
+                "none of the job's {} tokens is for {audience}: {}",
+                several.len(),
+                several.join(", ")
+            )))
+        }
+    }
 }
 
 /// Reads the token that an `external_account` takes from a file, as in other CIs.
@@ -310,6 +328,31 @@ mod tests {
         assert!(masks.found_in(&format!("it is {ours}")));
         let found = IdToken::of_the_job(&variables, &Origin::default(), &masks).await;
         assert_eq!(found.expect("ok").expect("one").claims["sub"], "a");
+    }
+
+    #[tokio::test]
+    async fn of_several_tokens_only_the_one_for_the_provider_is_sent() {
+        let of = |aud: &str| token(&json!({"iss": "https://gitlab.com", "aud": aud}));
+        let (cloud, vault) = (of("sts.amazonaws.com"), of("vault"));
+        let origin = Origin {
+            audience: Some("//iam/p".to_owned()),
+            ..Origin::default()
+        };
+        let masks = Masks::new();
+        let server = ("CI_SERVER_URL", "https://gitlab.com");
+        let both = variables(&[server, ("AWS_TOKEN", &cloud), ("VAULT_TOKEN", &vault)]);
+        let refused = IdToken::of_the_job(&both, &origin, &masks).await;
+        let refused = refused.expect_err("none is for the provider");
+        assert_eq!(
+            refused.to_string(),
+            "none of the job's 2 tokens is for https://iam/p: AWS_TOKEN is for \
+             \"sts.amazonaws.com\", VAULT_TOKEN is for \"vault\""
+        );
+        assert!(!refused.is_transient());
+        // The provider may have audiences of its own.
+        let only = variables(&[server, ("OIDC_TOKEN", &vault)]);
+        let found = IdToken::of_the_job(&only, &origin, &masks).await;
+        assert_eq!(found.expect("ok").expect("one").claims["aud"], "vault");
     }
 
     #[test]

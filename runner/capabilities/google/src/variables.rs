@@ -25,9 +25,9 @@ impl Variables {
             .filter(|value| !value.is_empty())
     }
 
-    /// Returns all values, in the order of their names.
-    pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(String::as_str)
+    /// Returns all names and values, in the order of the names.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 }
 

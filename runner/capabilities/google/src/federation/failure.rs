@@ -75,6 +75,9 @@ pub(super) fn of_exchange(failed: Failure, what: &str, identity: &JobIdentity) -
     let Some(reason) = reason.filter(|reason| REFUSALS.contains(reason)) else {
         return failed;
     };
+    if failed.class == Class::Unavailable {
+        return failed;
+    }
     let said = said(&failed, what);
     denied(
         codes::identity::NO_TOKEN,
@@ -89,11 +92,15 @@ pub(super) fn of_exchange(failed: Failure, what: &str, identity: &JobIdentity) -
     ))
 }
 
+/// The reason of a refusal by a perimeter of VPC Service Controls.
+const PERIMETER: &str = "SECURITY_POLICY_VIOLATED";
+
 /// Returns the failure of an impersonation, with Google's own words.
 pub(super) fn of_impersonation(failed: Failure, account: &str) -> Failure {
-    // A disabled API or a quota is no decision about the job.
+    // A disabled API, a quota or a perimeter is no decision about the job.
     let refusals = [codes::google::PERMISSION_DENIED, codes::google::NOT_FOUND];
-    if !refusals.iter().any(|code| failed.code == *code) {
+    let is_perimeter = failed.details.get("reason") == Some(&PERIMETER.into());
+    if is_perimeter || !refusals.iter().any(|code| failed.code == *code) {
         return failed;
     }
     let what = format!("act as {account}");

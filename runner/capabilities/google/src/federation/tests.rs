@@ -23,13 +23,20 @@ struct World {
     seconds: AtomicU64,
     /// The requests so far, by their kind.
     asked: Lock<Vec<&'static str>>,
-    /// The kinds of requests that get no answer.
+    /// The kinds of requests that are answered with 503.
     down: Lock<Vec<&'static str>>,
+    /// Whether the STS never answers.
+    silent: Lock<bool>,
+    /// The start of tokio's clock, whose time is added.
+    started: Option<tokio::time::Instant>,
 }
 
 impl World {
     fn now(&self) -> u64 {
-        START + self.seconds.load(Ordering::Relaxed)
+        let elapsed = self
+            .started
+            .map_or(0, |started| started.elapsed().as_secs());
+        START + self.seconds.load(Ordering::Relaxed) + elapsed
     }
 
     fn count(&self, kind: &str) -> usize {
@@ -61,6 +68,9 @@ fn jwt(issued: u64, life: u64) -> String {
 async fn sts(State(world): State<Arc<World>>, body: String) -> Response {
     if !world.note("sts") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if *world.silent.lock().expect("a test") {
+        std::future::pending::<()>().await;
     }
     let body: Value = serde_json::from_str(&body).expect("JSON");
     let token = body["subjectToken"].as_str().expect("a token");
@@ -320,6 +330,54 @@ async fn a_token_that_lasts_outlives_an_outage_of_the_ci() {
     used(&credentials).await.expect("a new one");
 }
 
+/// Makes requests at once, and returns how many seconds they take.
+async fn at_once(credentials: &Credentials) -> (u64, Vec<Result<String, Failure>>) {
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let all = futures::future::join_all((0..20).map(|_| used(credentials))).await;
+    let taken = began.elapsed().as_secs();
+    tokio::time::resume();
+    (taken, all)
+}
+
+#[tokio::test]
+async fn an_outage_of_the_exchange_delays_one_request() {
+    let world = Arc::new(World {
+        started: Some(tokio::time::Instant::now()),
+        ..World::default()
+    });
+    let url = served(&world).await;
+    let token = jwt(START, 3 * 3600);
+    let variables = [
+        ("CI_SERVER_URL", "https://gitlab.example"),
+        ("GOOGLE_TOKEN", token.as_str()),
+    ];
+    let credentials = job(&world, &url, false, &variables);
+    *world.silent.lock().expect("a test") = true;
+    // Without a token, all of them share one failure.
+    let (seconds, all) = at_once(&credentials).await;
+    assert!(seconds <= 25, "{seconds}");
+    for failure in all.iter().map(|one| one.as_ref().expect_err("no token")) {
+        assert_eq!(failure.class, Class::Unavailable, "{failure}");
+    }
+    // With one that is about to expire, all of them use it, and the next does not wait.
+    *world.silent.lock().expect("a test") = false;
+    used(&credentials).await.expect("one");
+    let end = world.now() + 3600;
+    *world.silent.lock().expect("a test") = true;
+    world.seconds.store(3310, Ordering::Relaxed);
+    let (seconds, all) = at_once(&credentials).await;
+    assert!(seconds <= 25, "{seconds}");
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    let (seconds, all) = at_once(&credentials).await;
+    assert!(seconds == 0 && all.iter().all(Result::is_ok), "{seconds}");
+    // A token that expires during the exchange is not used.
+    let left = end - world.now();
+    world.seconds.fetch_add(left - 5, Ordering::Relaxed);
+    let (_, all) = at_once(&credentials).await;
+    assert!(all.iter().all(Result::is_err), "{all:?}");
+}
+
 #[test]
 fn only_a_refusal_is_the_provider_s_or_the_account_s() {
     let body = |reason: &str| {
@@ -343,6 +401,11 @@ fn only_a_refusal_is_the_provider_s_or_the_account_s() {
     let acted = |reason: &str| failure::of_impersonation(of(reason), ACCOUNT);
     assert_eq!(acted("SERVICE_DISABLED").code, "google.api-disabled");
     assert_eq!(acted("IAM_PERMISSION_DENIED").code, "identity.no-token");
+    let perimeter = acted("SECURITY_POLICY_VIOLATED");
+    assert!(format!("{:?}", perimeter.help).contains("VPC Service Controls"));
+    let down = crate::of_api_error("x", 503, br#"{"error": "invalid_request"}"#);
+    let down = failure::of_exchange(down, "x", &identity);
+    assert_eq!(down.class, Class::Unavailable, "{down}");
 }
 
 #[tokio::test]
