@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Creates a client of the first of the cluster's addresses that answers.
 ///
 /// # Errors
+/// The failure of the credentials, if they are needed to find the address.
 /// `kubernetes.cluster-unusable` if the cluster has no such address or its certificates cannot be
 /// read; otherwise as [`unreached::failure`].
 pub(super) async fn client(
@@ -45,6 +46,8 @@ pub(super) async fn client(
         // Without a choice, the first call finds out whether it answers.
         [only] if only.way != Way::Dns => connect(only),
         candidates => {
+            // Without a token no address answers, and none of them is the reason.
+            credentials.headers().await?;
             let attempt = |candidate: Candidate| async move {
                 let client = connect(&candidate);
                 match client {
@@ -156,24 +159,4 @@ fn certificates(authority: &str) -> Option<Vec<Vec<u8>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn certificates_are_read_from_their_pem() {
-        let engine = &base64::engine::general_purpose::STANDARD;
-        let one = engine.encode([1, 2, 3]);
-        let pem = format!(
-            "-----BEGIN CERTIFICATE-----\n{one}\n-----END CERTIFICATE-----\n\
-             -----BEGIN CERTIFICATE-----\n{one}\n-----END CERTIFICATE-----\n"
-        );
-        assert_eq!(
-            certificates(&engine.encode(pem)),
-            Some(vec![vec![1, 2, 3]; 2])
-        );
-        assert_eq!(certificates(&engine.encode("nothing")), None);
-        assert_eq!(certificates("%%%"), None);
-        let cut = "-----BEGIN CERTIFICATE-----\nAQID\n";
-        assert_eq!(certificates(&engine.encode(cut)), None);
-    }
-}
+mod tests;
