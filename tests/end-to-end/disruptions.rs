@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::json;
 use sidestep_cluster_testing::{Cluster, node_to_disturb};
 
-use crate::away::create;
+use crate::beside::create;
 use crate::killed::{Running, is_log};
 use crate::node_runs::{Builds, succeeded};
 use crate::pod_changes::PodChanges;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sidestep_cluster_testing::Cluster;
 
-use crate::away;
+use crate::beside;
 use crate::clients::said;
 use crate::node_runs::Builds;
 use crate::soak::row;
@@ -130,7 +130,7 @@ fn run(builds: &Builds, account: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_run_works_with_the_printed_role_and_names_each_verb_that_it_lacks() {
-    let Some((cluster, _alone)) = away::node() else {
+    let Some((cluster, _alone)) = beside::node() else {
         return;
     };
     let builds = Builds::start(cluster, 0);
@@ -167,7 +167,7 @@ fn a_run_works_with_the_printed_role_and_names_each_verb_that_it_lacks() {
             binding,
         ]);
     }
-    away::create(
+    beside::create(
         cluster,
         &json!({ "apiVersion": "v1", "kind": "List", "items": items }),
     );

@@ -9,6 +9,7 @@
 mod attacks;
 mod authors;
 mod away;
+mod beside;
 mod build_inputs;
 mod builds;
 mod bytes;

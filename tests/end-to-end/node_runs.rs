@@ -7,13 +7,13 @@ use std::process::Stdio;
 use serde_json::Value;
 use sidestep_cluster_testing::Cluster;
 
-use crate::away::{BUILDER, OnNode, account};
+use crate::beside::{BUILDER, Beside, account};
 use crate::clients::said;
 use crate::killed::Running;
 
 /// A sandbox on a node, with a build whose image has the same digest in each run.
 pub(crate) struct Builds {
-    pub(crate) sandbox: OnNode,
+    pub(crate) sandbox: Beside,
 }
 
 /// A pipeline with `$EXECUTOR` and with `$WITH` and `$STEP`, more lines of the build.
@@ -42,7 +42,7 @@ impl Builds {
     /// Starts a sandbox on the node. The build writes this many more lines.
     pub(crate) fn start(cluster: &'static Cluster, lines: u32) -> Self {
         account(cluster, "builds", "kaniko", Some(BUILDER));
-        let sandbox = OnNode::start(cluster, "builds").unwrap();
+        let sandbox = Beside::start(cluster, "builds").unwrap();
         let app = sandbox.folder().join("app");
         std::fs::create_dir_all(&app).unwrap();
         let labels: String = (0..lines).map(|n| format!("LABEL n={n}\n")).collect();

@@ -13,7 +13,7 @@ use sidestep_sandbox::admission::{
     Installation, Means, Names, Namespaces, install, is_in_force, remove,
 };
 
-use crate::away::{self, Machine, OnNode};
+use crate::beside::{self, Beside, Machine};
 use crate::served::{Served, Shell};
 use crate::setup::program;
 
@@ -252,7 +252,7 @@ fn a_manifest_for_gke_builds_and_pushes_and_the_node_pulls_by_googles_names() {
     call(&shell, &["--data-binary", "@named.tar.gz", upload]);
     let key = key(&shell);
 
-    let _alone = away::node().expect("a node of this machine").1;
+    let _alone = beside::node().expect("a node of this machine").1;
     let mut google = cluster.google_names(server).expect("a cluster of our own");
     let namespace = cluster.namespace();
     let names = Names::new(google.address(), authority.as_str());
@@ -331,7 +331,7 @@ fn manifest(builder: &str) -> Value {
 }
 
 /// Uploads a build context as the sandbox's developer.
-fn upload(sandbox: &OnNode) {
+fn upload(sandbox: &Beside) {
     let storage = sandbox.status()["live"]["endpoints"]["STORAGE"].clone();
     let storage = storage.as_str().unwrap();
     sandbox.in_a_shell(&format!(
@@ -349,7 +349,7 @@ fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
     let Some((cluster, images)) = node() else {
         return;
     };
-    let _alone = away::node().expect("a node of this machine").1;
+    let _alone = beside::node().expect("a node of this machine").1;
     let builds = "--namespace=builds";
     let _ = cluster.kubectl(&["create", "namespace", "builds"]);
     let _ = cluster.kubectl(&["create", "serviceaccount", "kaniko", builds]);
@@ -360,7 +360,7 @@ fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
 
 fn build_for_gke(cluster: &'static Cluster, images: &Images, machine: Machine) {
     let builds = "--namespace=builds";
-    let sandbox = OnNode::at(machine, cluster, "builds").unwrap();
+    let sandbox = Beside::at(machine, cluster, "builds").unwrap();
     let link = "iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com";
     cluster.ok(&[
         "annotate",

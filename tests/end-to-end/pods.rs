@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sidestep_test_harness::files;
 
-use crate::away;
+use crate::beside;
 use crate::setup::{BUILD_ALONE, Setup, failure, find};
 
 /// The operator's setting that makes the sandbox run commands of busybox.
@@ -234,7 +234,7 @@ fn on_a_node_commands_run_in_any_image_and_each_end_is_named() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let Some(_) = away::sidestep(away::Machine::Node, cluster, folder.path(), &[]) else {
+    let Some(_) = beside::sidestep(beside::Machine::Node, cluster, folder.path(), &[]) else {
         return;
     };
     let namespace = cluster.namespace();
@@ -272,7 +272,7 @@ steps:
         let output = ["--output", "json"];
         let arguments = [&workspace[..], arguments, &output].concat();
         let mut command =
-            away::sidestep(away::Machine::Node, cluster, folder.path(), &arguments).unwrap();
+            beside::sidestep(beside::Machine::Node, cluster, folder.path(), &arguments).unwrap();
         let output = command
             .env("TOKEN", "correct-horse-battery")
             .output()

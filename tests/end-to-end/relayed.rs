@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sidestep_cluster_testing::Cluster;
 
-use crate::away::{Machine, OnNode, account, asked_by, node};
+use crate::beside::{Beside, Machine, account, asked_by, node};
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 /// What a sandbox installs, but for the namespace's own objects.
@@ -71,7 +71,7 @@ fn pods_reach_a_sandbox_outside_of_their_cluster() {
     let node = Bare::of(cluster);
     account(cluster, "builds", "kaniko", Some(BUILDER));
     account(cluster, "others", "kaniko", Some(BUILDER));
-    let mut sandbox = OnNode::at(Machine::Outside, cluster, "builds,others").unwrap();
+    let mut sandbox = Beside::at(Machine::Outside, cluster, "builds,others").unwrap();
     for said in [
         "the pods of builds, others get their identity by a relay on its node",
         "the pods of builds, others that are created from now on know Google's names",
@@ -121,7 +121,7 @@ fn a_relay_without_a_sandbox_may_take_everything_back() {
         return;
     };
     account(cluster, "builds", "kaniko", Some(BUILDER));
-    let mut sandbox = OnNode::at(Machine::Outside, cluster, "builds").unwrap();
+    let mut sandbox = Beside::at(Machine::Outside, cluster, "builds").unwrap();
     let said = "know Google's names, such as";
     assert!(sandbox.welcome.contains(said), "{}", sandbox.welcome);
     sandbox.kill();

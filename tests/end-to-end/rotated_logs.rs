@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sidestep_cluster_testing::{Cluster, Namespace, node_to_disturb};
 
-use crate::away::create;
+use crate::beside::create;
 use crate::setup::Setup;
 use crate::soak::{is_soak, row};
 
