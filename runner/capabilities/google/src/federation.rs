@@ -195,10 +195,10 @@ impl Federation {
         let found = IdToken::of_the_job(&self.variables, &self.origin(), &self.masks).await;
         let found = found.map_err(|why| failure::no_id_token(&why))?;
         let found = found.ok_or_else(|| failure::not_offered(&self.variables, &self.identity))?;
-        match found.expires() {
-            Some(end) if end <= now => Err(failure::expired(&found)),
-            _ => Ok(found),
+        if found.has_expired(now) {
+            return Err(failure::expired(&found));
         }
+        Ok(found)
     }
 
     /// Returns a token of the service account.

@@ -28,6 +28,8 @@ pub struct IdToken {
     pub token: Secret,
     /// Its claims. No signature is checked.
     pub claims: Claims,
+    /// Whether the CI issued it just now, for this request.
+    pub(crate) fresh: bool,
 }
 
 impl fmt::Debug for IdToken {
@@ -77,14 +79,16 @@ impl IdToken {
         origin: &Origin,
         masks: &Masks,
     ) -> Result<Option<Self>, NotGiven> {
-        let token = match github(variables, origin, masks).await? {
+        let issued = match github(variables, origin, masks).await? {
             Some(token) => Some(token),
-            None => match buildkite(variables, origin, masks).await? {
-                Some(token) => Some(token),
-                None => gitlab(variables, origin)?
-                    .map(str::to_owned)
-                    .or_else(|| in_file(origin)),
-            },
+            None => buildkite(variables, origin, masks).await?,
+        };
+        let fresh = issued.is_some();
+        let token = match issued {
+            Some(token) => Some(token),
+            None => gitlab(variables, origin)?
+                .map(str::to_owned)
+                .or_else(|| in_file(origin)),
         };
         let Some((claims, token)) = token.and_then(|token| Some((claims_of(&token)?, token)))
         else {
@@ -96,12 +100,16 @@ impl IdToken {
         Ok(Some(Self {
             token: Secret::new(token.as_str()),
             claims,
+            fresh,
         }))
     }
 
-    /// Returns the time at which the token expires, in seconds since 1970.
-    pub(crate) fn expires(&self) -> Option<u64> {
-        self.claims.get("exp").and_then(Value::as_u64)
+    /// Returns whether the token has expired at this time, in seconds since 1970. A token that was
+    /// issued just now has not, whatever this machine's clock says: the issuer and Google compare
+    /// theirs.
+    pub(crate) fn has_expired(&self, now: u64) -> bool {
+        let end = self.claims.get("exp").and_then(Value::as_u64);
+        !self.fresh && end.is_some_and(|end| end <= now)
     }
 }
 

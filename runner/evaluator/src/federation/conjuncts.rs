@@ -49,7 +49,7 @@ fn inside(text: &str) -> Option<&str> {
     enclosed.then_some(inner)
 }
 
-/// Passes each byte outside of strings: its place, the depth of brackets after it, and the text from
+/// Passes each byte outside of strings and comments: its place, the depth of brackets after it, and the text from
 /// it on.
 fn walk(text: &str, mut see: impl FnMut(usize, usize, &[u8])) {
     let bytes = text.as_bytes();
@@ -59,6 +59,11 @@ fn walk(text: &str, mut see: impl FnMut(usize, usize, &[u8])) {
             quote @ (b'\'' | b'"') => {
                 let raw = at > 0 && matches!(bytes[at - 1], b'r' | b'R');
                 at = after_string(bytes, at, quote, raw);
+                continue;
+            }
+            b'/' if bytes[at..].starts_with(b"//") => {
+                let line = bytes[at..].iter().take_while(|byte| **byte != b'\n');
+                at += line.count();
                 continue;
             }
             b'(' | b'[' | b'{' => depth += 1,
@@ -114,6 +119,9 @@ mod tests {
             (r"a == r'\' && b", vec![r"a == r'\'", "b"]),
             ("a == '''x'&&y''' && b", vec!["a == '''x'&&y'''", "b"]),
             ("x.exists(y, y && z) && b", vec!["x.exists(y, y && z)", "b"]),
+            ("a // it's && not\n && b", vec!["a // it's && not", "b"]),
+            ("a == '//' && b", vec!["a == '//'", "b"]),
+            ("a && b // || c", vec!["a", "b // || c"]),
             ("", vec![""]),
             ("a &&", vec!["a", ""]),
         ] {

@@ -21,6 +21,8 @@ const ACCOUNT: &str = "ci@demo.iam.gserviceaccount.com";
 #[derive(Default)]
 struct World {
     seconds: AtomicU64,
+    /// How far the job's clock is ahead of the CI's and Google's, in seconds.
+    ahead: AtomicU64,
     /// The requests so far, by their kind.
     asked: Lock<Vec<&'static str>>,
     /// The kinds of requests that are answered with 503.
@@ -149,7 +151,10 @@ fn job(world: &Arc<World>, url: &str, account: bool, variables: &[(&str, &str)])
         .iter()
         .map(|(name, value)| (owned(name), owned(value)));
     let seconds = Arc::clone(world);
-    let clock = Clock::from_fn(move || UNIX_EPOCH + Duration::from_secs(seconds.now()));
+    let clock = Clock::from_fn(move || {
+        let shown = seconds.now() + seconds.ahead.load(Ordering::Relaxed);
+        UNIX_EPOCH + Duration::from_secs(shown)
+    });
     Credentials::of_job(Federation::new(
         identity,
         variables.collect(),
@@ -219,6 +224,17 @@ async fn a_run_of_two_hours_asks_github_for_a_token_at_each_renewal() {
     // A service account's token lasts an hour, whatever it was made of.
     assert_eq!((world.count("github"), world.count("account")), (3, 3));
     assert_eq!(used(&acting).await.expect("one"), "Bearer account-token-3");
+}
+
+#[tokio::test]
+async fn a_token_issued_just_now_has_not_expired_by_a_fast_clock() {
+    let world = Arc::new(World::default());
+    world.ahead.store(3600, Ordering::Relaxed);
+    let url = served(&world).await;
+    let variables = of_github(&url);
+    let credentials = job(&world, &url, false, &borrowed(&variables));
+    run_for(&world, &credentials, 20).await.expect("it lasts");
+    assert_eq!((world.count("github"), world.count("sts")), (5, 5));
 }
 
 #[tokio::test]
