@@ -319,3 +319,31 @@ steps:
     let end = find(&events, "run-finished", |_| true).expect("it ended");
     assert_eq!(end["outputs"]["version"], "1.4", "{events:#?}");
 }
+
+#[test]
+fn a_sandbox_that_started_before_the_setting_is_named_with_the_way_out() {
+    let mut setup = Setup::new();
+    let step = "version: 1\nname: up\nsteps:\n  up:\n    uses: sidestep/context-upload\n    \
+                with: { bucket: demo-contexts }\n";
+    setup.write("sidestep.yaml", step);
+    setup.write("Dockerfile", "FROM scratch\n");
+    let started = setup.run(&["run", "--sandbox"]);
+    let said = String::from_utf8_lossy(&started.stderr).into_owned();
+    assert!(
+        said.contains("started") && !said.contains("before"),
+        "{said}"
+    );
+    let later = setup
+        .command(&["run", "--sandbox"])
+        .env(LOCAL.0, LOCAL.1)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&later.stderr);
+    assert!(
+        said.contains(
+            "sandbox `healthy` started before the settings listed docker.io/library/busybox, and \
+             can't run it; to start it with these settings: sidestep sandbox stop"
+        ),
+        "{said}"
+    );
+}

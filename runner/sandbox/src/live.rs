@@ -95,6 +95,9 @@ pub struct Live {
     /// The user's cluster, if the sandbox does not use its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<LiveCluster>,
+    /// The repositories of the images whose commands it runs, besides kaniko's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
     /// The servers whose previous port was in use, so that their clients need the new one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<String>,
@@ -178,6 +181,7 @@ mod tests {
             google: String::new(),
             ci: String::new(),
             cluster: None,
+            images: Vec::new(),
             moved: Vec::new(),
         }
     }

@@ -33,7 +33,7 @@ use self::programs::{Group, Program};
 use crate::clients::programs_only;
 
 /// The reason why another image is not pulled.
-const ONLY_KANIKO: &str = "the sandbox runs only kaniko, and commands of the images that the setting sandboxImages lists, as processes of this machine; a real cluster runs any image";
+const ONLY_KANIKO: &str = "the sandbox runs only kaniko, and as processes of this machine the commands of images that the setting sandboxImages listed when it started; a real cluster runs any image";
 /// The exit code of a container that SIGKILL ended.
 const KILLED: i32 = 128 + 9;
 /// The exit code of a container that SIGTERM ended.

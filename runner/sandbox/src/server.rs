@@ -226,6 +226,7 @@ async fn serve_held(
         google,
         ci,
         cluster: behind.live(),
+        images: options.images.repositories(),
         moved: std::mem::take(&mut listeners.moved),
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();

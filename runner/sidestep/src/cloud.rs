@@ -9,7 +9,8 @@ use sidestep_capabilities::registry::Docker;
 use sidestep_events::{Class, Failure, Owner, codes, commands, show};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{
-    DEVELOPER, GoogleNames, Name, Places, Reach, SandboxError, Scenario, Start, attach, files,
+    DEVELOPER, GoogleNames, Live, LocalImages, Name, Places, Reach, SandboxError, Scenario, Start,
+    attach, files,
 };
 
 use crate::environment;
@@ -66,6 +67,9 @@ pub(crate) async fn connect(
             ));
         }
     }
+    if !attached.started && !session.global.quiet {
+        older_settings(session, &attached.live, name);
+    }
     let caller = files(&places, who).map_err(|error| unavailable(&error))?;
     if let Some(cluster) = attached.live.cluster {
         // Its API server knows the user's credentials, but not those of the sandbox.
@@ -86,6 +90,27 @@ pub(crate) async fn connect(
         job: None,
         known_to: log::tokens(),
     })
+}
+
+/// Returns the images of the settings whose commands a sandbox runs.
+pub(crate) fn images(session: &Session) -> LocalImages {
+    LocalImages::of(session.settings.sandbox_images.value.names())
+        .with_helper(session.site.helper_image.as_deref())
+}
+
+/// Notes that a sandbox started with settings that lacked images of these.
+fn older_settings(session: &Session, live: &Live, name: &str) {
+    let mut missing = images(session).repositories();
+    missing.retain(|image| !live.images.contains(image));
+    if missing.is_empty() || live.cluster.is_some() {
+        return;
+    }
+    note(&format!(
+        "sandbox `{name}` started before the settings listed {}, and can't run it; to start it with \
+         these settings: {}",
+        missing.join(", "),
+        line(&["stop"], name)
+    ));
 }
 
 /// Returns Google Cloud, at the addresses in the settings.

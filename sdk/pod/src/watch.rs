@@ -3,6 +3,7 @@
 mod room;
 mod trouble;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sidestep::Error;
@@ -17,13 +18,17 @@ const NO_MOUNT: &str = "FailedMount";
 /// Its events once all volumes are there.
 const MOUNTED: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
 
+/// The most lines that are remembered.
+const REMEMBERED: usize = 8;
+
 /// Watches over a pod that has not ended. Times are milliseconds since 1970.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     trouble: Option<Trouble>,
     /// Said by an event, and over with a later one.
     mount: Option<Trouble>,
-    said: String,
+    /// The lines of the current trouble, or the line of the current state.
+    said: VecDeque<String>,
 }
 
 /// A problem that may resolve by itself.
@@ -36,8 +41,10 @@ struct Trouble {
 }
 
 impl Watch {
-    /// Takes the pod's newest state. Returns the line that describes it, if the line has changed.
+    /// Takes the pod's newest state. Returns the line that describes it, if it says something new: a
+    /// trouble whose descriptions take turns gets each of them once.
     pub(crate) fn state(&mut self, pod: &Value, now: u64, work: &Work<'_>) -> Option<String> {
+        let before = self.current().map(|trouble| trouble.since);
         self.trouble = trouble(pod, work).map(|(reason, grace, error)| {
             // The same trouble goes on; the pull's two reasons take turns.
             let since = match &self.trouble {
@@ -52,10 +59,16 @@ impl Watch {
             }
         });
         let line = describe(pod, self.current());
-        (line != self.said).then(|| {
-            self.said.clone_from(&line);
-            line
-        })
+        if self.said.contains(&line) {
+            return None;
+        }
+        let after = self.current().map(|trouble| trouble.since);
+        if after.is_none() || after != before {
+            self.said.clear();
+        }
+        self.said.truncate(REMEMBERED - 1);
+        self.said.push_front(line.clone());
+        Some(line)
     }
 
     /// Takes an event of the pod.
@@ -173,6 +186,30 @@ mod tests {
         assert!(watch.verdict(30_999).is_none());
         watch.state(&json!({"status": {"phase": "Running"}}), 30_999, &work);
         assert!(watch.verdict(1_000_000).is_none());
+    }
+
+    #[test]
+    fn descriptions_that_take_turns_are_said_once() {
+        let work = build();
+        let mut watch = Watch::default();
+        let said = |reason: &str, message: &str| {
+            json!({"status": {"phase": "Pending", "containerStatuses": [{"name": "kaniko",
+                "state": {"waiting": {"reason": reason, "message": message}}}]}})
+        };
+        let failed = said("ErrImagePull", "no such host");
+        let waits = said("ImagePullBackOff", "Back-off: no such host");
+        assert!(watch.state(&failed, 1_000, &work).is_some());
+        assert!(watch.state(&waits, 2_000, &work).is_some());
+        for now in 3..10 {
+            assert_eq!(watch.state(&failed, now * 1_000, &work), None);
+            assert_eq!(watch.state(&waits, now * 1_000 + 500, &work), None);
+        }
+        let other = said("ErrImagePull", "denied");
+        assert!(watch.state(&other, 11_000, &work).is_some());
+        // After it, the same trouble is news again.
+        let runs = json!({"status": {"phase": "Running"}});
+        assert!(watch.state(&runs, 12_000, &work).is_some());
+        assert!(watch.state(&failed, 13_000, &work).is_some());
     }
 
     #[test]

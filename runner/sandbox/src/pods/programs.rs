@@ -50,6 +50,15 @@ impl LocalImages {
         }
     }
 
+    /// Returns the repositories of these images in order.
+    pub fn repositories(&self) -> Vec<String> {
+        let all = self.named.iter().chain(&self.helper);
+        let mut all: Vec<String> = all.cloned().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Returns what the sandbox runs for an image; `None` if it can't run it.
     pub(super) fn program_of(&self, image: &str) -> Option<Program> {
         let split = Image::split(image);

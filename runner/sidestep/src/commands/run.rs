@@ -78,10 +78,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
             commands::plan(file),
             "show what each step may touch, without running it",
         );
-        add(
-            commands::run(file, sandbox),
-            "run again: an unchanged context is not uploaded twice",
-        );
+        add(commands::run(file, sandbox), "run it again");
     }
     add(Some(Command::fixed(&["sidestep", "runs"])), "list the runs");
     if let Some(scenario) = sandbox {

@@ -15,15 +15,14 @@ use sidestep_report::render_failure;
 use sidestep_sandbox::image::runner;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
-    CallerFiles, GoogleNames, Live, LiveCluster, LocalImages, METADATA_ADDRESS, Name, Options,
-    Places, Reach, Stopped, exports, files, installed, live, proxy_exports, reset, scenarios,
-    serve, stop,
+    CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, Reach,
+    Stopped, exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::built_in;
 use crate::cli::{Ci, Format, Sandbox, SandboxCommand, SandboxName, StatusFormat};
-use crate::cloud::{known, line, places, program, unavailable};
+use crate::cloud::{images, known, line, places, program, unavailable};
 use crate::output;
 use crate::session::Session;
 use crate::signals::Ends;
@@ -151,8 +150,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
             .map(|context| user_cluster(session, context, args.namespaces))
             .transpose()?,
         program: program()?,
-        images: LocalImages::of(session.settings.sandbox_images.value.names())
-            .with_helper(session.site.helper_image.as_deref()),
+        images: images(session),
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
         relay_image: runner(env!("CARGO_PKG_VERSION")),
