@@ -2,7 +2,7 @@
 //! that is not known.
 
 use sidestep::Command;
-use sidestep::google::{Account, Resource, is_number};
+use sidestep::google::{Account, is_number};
 
 use crate::identity::Workload;
 
@@ -60,53 +60,4 @@ pub(crate) fn list_deny_policies(project: &str) -> Option<Command> {
         .words(&["--attachment-point"])
         .joined([point.into(), project.into()])
         .build()
-}
-
-/// Switches uniform access on for a bucket.
-pub(crate) fn make_uniform(bucket: &str) -> Option<Command> {
-    Command::new(&["gcloud", "storage", "buckets", "update"])
-        .joined(["gs://".into(), bucket.into()])
-        .words(&["--uniform-bucket-level-access"])
-        .build()
-}
-
-/// Creates a target; none of a project, which is not made on the way. `near` is where a bucket
-/// should lie.
-pub(crate) fn create(resource: &Resource, near: &Workload) -> Option<Command> {
-    match resource {
-        Resource::Objects { bucket, .. } => {
-            Command::new(&["gcloud", "storage", "buckets", "create"])
-                .joined(["gs://".into(), bucket.into()])
-                .option("--project", &near.project)
-                .option("--location", region(&near.location))
-                .words(&["--uniform-bucket-level-access"])
-                .build()
-        }
-        Resource::Repository(repository) => repository.create(),
-        Resource::Secret { project, name } => Command::new(&["gcloud", "secrets", "create"])
-            .value(name)
-            .words(&["--replication-policy=automatic"])
-            .option("--project", project)
-            .build(),
-        Resource::Project(_) => None,
-    }
-}
-
-/// Returns the region of a zone (`europe-west1-b`), or the region itself.
-fn region(location: &str) -> &str {
-    match location.rsplit_once('-') {
-        Some((region, zone)) if zone.len() == 1 => region,
-        _ => location,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_zone_lies_in_a_region() {
-        assert_eq!(region("europe-west1-b"), "europe-west1");
-        assert_eq!(region("europe-west1"), "europe-west1");
-    }
 }

@@ -58,14 +58,7 @@ fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sides
 /// `deleted:serviceAccount:EMAIL?uid=ID`.
 pub(crate) fn deleted<'p>(policy: &'p Policy, email: &str) -> Option<&'p str> {
     let members = policy.bindings.iter().flat_map(|binding| &binding.members);
-    members
-        .filter_map(|member| {
-            member
-                .strip_prefix("deleted:serviceAccount:")?
-                .strip_prefix(email)?
-                .strip_prefix("?uid=")
-        })
-        .find(|uid| !uid.is_empty() && uid.bytes().all(|byte| byte.is_ascii_digit()))
+    Account::deleted(email, members.map(String::as_str))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! Roles and the permissions that they are for.
-//! <https://cloud.google.com/iam/docs/understanding-roles>
+//! The grants of policies, and the roles that matter besides those of targets.
 
 use sidestep::gcp::iam::{Condition, Policy};
-use sidestep::google::Resource;
+use sidestep::google::{Resource, roles};
 
 /// The roles that let a workload get tokens of a Google service account.
 pub(crate) const ACTS_AS: [&str; 2] = [
@@ -15,95 +14,6 @@ pub(crate) const CREATES_ON_PUSH: [&str; 2] = [
     "roles/artifactregistry.createOnPushWriter",
     "roles/artifactregistry.createOnPushRepoAdmin",
 ];
-
-type Role = (&'static str, &'static [&'static str]);
-
-/// The narrowest first, so that a printed command grants no more than necessary.
-const STORAGE: &[Role] = &[
-    (
-        "roles/storage.objectViewer",
-        &["storage.objects.get", "storage.objects.list"],
-    ),
-    ("roles/storage.objectCreator", &["storage.objects.create"]),
-    (
-        "roles/storage.objectUser",
-        &[
-            "storage.objects.get",
-            "storage.objects.list",
-            "storage.objects.create",
-            "storage.objects.update",
-            "storage.objects.delete",
-        ],
-    ),
-    (
-        "roles/storage.bucketViewer",
-        &["storage.buckets.get", "storage.buckets.list"],
-    ),
-    (
-        "roles/storage.objectAdmin",
-        &[
-            "storage.objects.get",
-            "storage.objects.list",
-            "storage.objects.create",
-            "storage.objects.update",
-            "storage.objects.delete",
-            "storage.objects.getIamPolicy",
-            "storage.objects.setIamPolicy",
-        ],
-    ),
-];
-
-const REGISTRY: &[Role] = &[
-    (
-        "roles/artifactregistry.reader",
-        &[
-            "artifactregistry.repositories.downloadArtifacts",
-            "artifactregistry.repositories.get",
-        ],
-    ),
-    (
-        "roles/artifactregistry.writer",
-        &[
-            "artifactregistry.repositories.downloadArtifacts",
-            "artifactregistry.repositories.get",
-            "artifactregistry.repositories.uploadArtifacts",
-        ],
-    ),
-    (
-        "roles/artifactregistry.repoAdmin",
-        &[
-            "artifactregistry.repositories.downloadArtifacts",
-            "artifactregistry.repositories.get",
-            "artifactregistry.repositories.uploadArtifacts",
-            "artifactregistry.repositories.deleteArtifacts",
-        ],
-    ),
-];
-
-const SECRETS: &[Role] = &[(
-    "roles/secretmanager.secretAccessor",
-    &["secretmanager.versions.access"],
-)];
-
-fn of(resource: &Resource) -> &'static [Role] {
-    match resource {
-        Resource::Objects { .. } => STORAGE,
-        Resource::Repository(_) => REGISTRY,
-        Resource::Secret { .. } => SECRETS,
-        // A project's permissions are of any service.
-        Resource::Project(_) => &[],
-    }
-}
-
-/// Returns the narrowest role that has all of the permissions; none if that is unknown.
-pub(crate) fn with(resource: &Resource, permissions: &[&str]) -> Option<&'static str> {
-    let fits = |role: &&Role| {
-        permissions
-            .iter()
-            .all(|permission| role.1.contains(permission))
-    };
-    of(resource).iter().find(fits).map(|(name, _)| *name)
-}
 
 /// Whether a policy grants something to a member.
 #[derive(Debug, Clone)]
@@ -158,12 +68,7 @@ pub(crate) fn allows(
     permission: &str,
     is: impl Fn(&str) -> bool,
 ) -> Grant {
-    let role = |name: &str| {
-        of(resource)
-            .iter()
-            .any(|(role, permissions)| *role == name && permissions.contains(&permission))
-    };
-    grants(policy, role, is)
+    grants(policy, |role| roles::has(resource, role, permission), is)
 }
 
 #[cfg(test)]
@@ -190,29 +95,6 @@ mod tests {
             bucket: "b".to_owned(),
             prefix: String::new(),
         }
-    }
-
-    #[test]
-    fn the_narrowest_role_is_found() {
-        let bucket = bucket();
-        for (permissions, role) in [
-            (
-                &["storage.objects.get"][..],
-                Some("roles/storage.objectViewer"),
-            ),
-            (
-                &["storage.objects.create"],
-                Some("roles/storage.objectCreator"),
-            ),
-            (
-                &["storage.objects.get", "storage.objects.create"],
-                Some("roles/storage.objectUser"),
-            ),
-            (&["storage.objects.melt"], None),
-        ] {
-            assert_eq!(with(&bucket, permissions), role, "{permissions:?}");
-        }
-        assert_eq!(with(&Resource::Project("p".to_owned()), &["a.b.c"]), None);
     }
 
     #[test]

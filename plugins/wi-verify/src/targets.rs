@@ -1,8 +1,8 @@
 //! The resources that the identity needs access to.
 
 use sidestep::gcp::iam::PolicyResource;
-use sidestep::google::{Repository, Resource};
-use sidestep::{Error, ImageRef, Result, codes};
+use sidestep::google::{Resource, roles, target};
+use sidestep::{Error, Result, codes};
 
 use crate::inputs::{Goal, Inputs};
 
@@ -48,19 +48,6 @@ pub(crate) fn api(resource: &Resource) -> Option<(&str, &'static str)> {
     }
 }
 
-/// Returns the permissions that a build needs there.
-fn permissions(resource: &Resource) -> &'static [&'static str] {
-    match resource {
-        Resource::Objects { .. } => &["storage.objects.get"],
-        Resource::Repository(_) => &[
-            "artifactregistry.repositories.uploadArtifacts",
-            "artifactregistry.repositories.downloadArtifacts",
-        ],
-        Resource::Secret { .. } => &["secretmanager.versions.access"],
-        Resource::Project(_) => &[],
-    }
-}
-
 /// Returns the targets of the inputs, each once.
 pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
     let short = Goal {
@@ -97,9 +84,11 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
                 prefix: goal.prefix.clone(),
             })
         }),
-        goal.image.as_ref().map(of_image),
-        goal.repository.as_deref().map(of_repository),
-        goal.secret.as_deref().map(of_secret),
+        goal.image
+            .as_ref()
+            .map(|image| target::of_image(&image.to_string(), image.repository())),
+        goal.repository.as_deref().map(target::of_repository),
+        goal.secret.as_deref().map(target::of_secret),
         goal.project
             .as_ref()
             .map(|project| Ok(Resource::Project(project.clone()))),
@@ -116,7 +105,7 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
         return Err("`prefix` needs a `bucket`".to_owned());
     }
     let permissions: Vec<String> = match goal.permissions.as_slice() {
-        [] => permissions(&resource)
+        [] => roles::needed(&resource)
             .iter()
             .map(ToString::to_string)
             .collect(),
@@ -132,37 +121,6 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
         resource,
         permissions,
     })
-}
-
-fn of_image(image: &ImageRef) -> Result<Resource, String> {
-    let path = image.repository();
-    if Repository::is_left_out(path) {
-        let host = image.registry();
-        return Err(format!(
-            "{image} does not name a repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
-        ));
-    }
-    Repository::of_image(path).map(Resource::Repository).ok_or_else(|| {
-        format!("{image} is not in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
-    })
-}
-
-fn of_repository(text: &str) -> Result<Resource, String> {
-    let found = Repository::from_resource(text).or_else(|| Repository::of_image(text));
-    found.map(Resource::Repository).ok_or_else(|| {
-        format!("`{text}` is neither projects/P/locations/L/repositories/R nor HOST/P/R of Artifact Registry")
-    })
-}
-
-fn of_secret(text: &str) -> Result<Resource, String> {
-    match text.split('/').collect::<Vec<_>>()[..] {
-        ["projects", project, "secrets", name]
-        | ["projects", project, "secrets", name, "versions", _] => Ok(Resource::Secret {
-            project: project.to_owned(),
-            name: name.to_owned(),
-        }),
-        _ => Err(format!("`{text}` is not projects/P/secrets/S")),
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 //! <https://cloud.google.com/iam/docs/federated-identity-supported-services>
 
 use sidestep::storage::BucketFacts;
-use sidestep::{Class, Result, codes};
+use sidestep::{Class, Result, codes, google};
 
-use crate::commands;
 use crate::identity::{Identity, Way};
 use crate::verdict::{Verdict, and, cloud, unread};
 
@@ -35,7 +34,7 @@ pub(crate) fn uniform(
                         format!("{uri} has no uniform bucket-level access, so a workload with its own roles can't use it"),
                     )
                     .help("enable it (the ACLs of single objects then no longer apply):")
-                    .helps(commands::make_uniform(&name)),
+                    .helps(google::make_uniform(&name)),
                 ));
             }
             // That it is missing is link 10's to say.

@@ -10,7 +10,9 @@ mod perimeter;
 mod project;
 mod repository;
 mod resource;
+pub mod roles;
 mod spelling;
+pub mod target;
 #[cfg(test)]
 mod tests;
 
@@ -21,5 +23,5 @@ pub use member::{Member, let_act_as};
 pub use perimeter::is_perimeter;
 pub use project::{in_host, is_number, is_project, of_resource};
 pub use repository::Repository;
-pub use resource::{Resource, grant, show_policy};
+pub use resource::{PREFIX_TITLE, Resource, grant, make_uniform, revoke, show_policy};
 pub use spelling::Misspelt;

@@ -4,7 +4,6 @@ use sidestep::gcp::iam::Policy;
 use sidestep::google::Resource;
 use sidestep::{Class, Error, codes};
 
-use crate::commands;
 use crate::identity::Identity;
 use crate::roles::{self, Grant};
 use crate::targets::{Target, created_on_push};
@@ -56,5 +55,5 @@ fn missing(identity: &Identity, target: &Target) -> Error {
             }
             Resource::Project(_) => "`project` is a project's id, not its display name",
         })
-        .helps(commands::create(place, &identity.workload))
+        .helps(place.create(&identity.workload.project, &identity.workload.location))
 }

@@ -1,7 +1,7 @@
 //! The failure of a missing permission, and the command that grants it.
 
 use sidestep::gcp::iam::Policy;
-use sidestep::google::{grant, show_policy};
+use sidestep::google::{self, grant, show_policy};
 use sidestep::{Class, Error, codes};
 
 use super::objects::on_prefix_only;
@@ -43,7 +43,7 @@ pub(super) fn lacks(
         ));
     }
     let error = cloud(Class::Denied, codes::identity::TARGET_DENIED, message);
-    let role = roles::with(&target.resource, lacking);
+    let role = google::roles::with(&target.resource, lacking);
     if conditions.is_some() {
         return error.help(
             "an administrator can change the condition; a grant without one would allow more than it does",

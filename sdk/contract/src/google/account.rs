@@ -54,6 +54,19 @@ impl Account {
         }
     }
 
+    /// Returns the unique id under which policies name a deleted account of an address, from their
+    /// members (`deleted:serviceAccount:EMAIL?uid=ID`).
+    pub fn deleted<'m>(
+        address: &str,
+        mut members: impl Iterator<Item = &'m str>,
+    ) -> Option<&'m str> {
+        members.find_map(|member| {
+            let member = member.strip_prefix("deleted:serviceAccount:")?;
+            let id = member.strip_prefix(address)?.strip_prefix("?uid=")?;
+            is_number(id).then_some(id)
+        })
+    }
+
     /// Returns the address.
     pub fn address(&self) -> &str {
         &self.address

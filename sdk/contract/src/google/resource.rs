@@ -66,6 +66,28 @@ impl Resource {
         }
     }
 
+    /// Returns the command that creates the resource, or `None` for a project. A bucket is created in
+    /// `project`, in the region of `location`.
+    pub fn create(&self, project: &str, location: &str) -> Option<Command> {
+        match self {
+            Self::Objects { bucket, .. } => {
+                Command::new(&["gcloud", "storage", "buckets", "create"])
+                    .joined(["gs://".into(), bucket.into()])
+                    .option("--project", project)
+                    .option("--location", region(location))
+                    .words(&["--uniform-bucket-level-access"])
+                    .build()
+            }
+            Self::Repository(repository) => repository.create(),
+            Self::Secret { project, name } => Command::new(&["gcloud", "secrets", "create"])
+                .value(name)
+                .words(&["--replication-policy=automatic"])
+                .option("--project", project)
+                .build(),
+            Self::Project(_) => None,
+        }
+    }
+
     /// Starts a command for the policy.
     fn policy(&self, verb: &'static str) -> Builder {
         match self {
@@ -95,8 +117,20 @@ impl Resource {
 /// The command always has `--condition`, because gcloud asks interactively if the policy already
 /// has conditions.
 pub fn grant(resource: &Resource, member: &Member, role: &str) -> Option<Command> {
+    change("add-iam-policy-binding", resource, member, role)
+}
+
+/// Returns the command that takes back a role that [`grant`] gave.
+pub fn revoke(resource: &Resource, member: &Member, role: &str) -> Option<Command> {
+    change("remove-iam-policy-binding", resource, member, role)
+}
+
+/// The title of the condition of a grant on a prefix.
+pub const PREFIX_TITLE: &str = "objects-of-a-prefix";
+
+fn change(verb: &'static str, resource: &Resource, member: &Member, role: &str) -> Option<Command> {
     let command = resource
-        .policy("add-iam-policy-binding")
+        .policy(verb)
         .option("--member", member)
         .option("--role", role);
     match resource {
@@ -105,8 +139,7 @@ pub fn grant(resource: &Resource, member: &Member, role: &str) -> Option<Command
                 return None;
             }
             let expression = condition::of_prefix(bucket, prefix);
-            let title = "objects-of-a-prefix";
-            let value = condition::entries(&[("expression", &expression), ("title", title)]);
+            let value = condition::entries(&[("expression", &expression), ("title", PREFIX_TITLE)]);
             command.joined(["--condition=".into(), value.into()])
         }
         _ => command.words(&["--condition=None"]),
@@ -117,4 +150,31 @@ pub fn grant(resource: &Resource, member: &Member, role: &str) -> Option<Command
 /// Returns the command that shows the policy.
 pub fn show_policy(resource: &Resource) -> Option<Command> {
     resource.policy("get-iam-policy").build()
+}
+
+/// Returns the command that enables uniform bucket-level access.
+pub fn make_uniform(bucket: &str) -> Option<Command> {
+    Command::new(&["gcloud", "storage", "buckets", "update"])
+        .joined(["gs://".into(), bucket.into()])
+        .words(&["--uniform-bucket-level-access"])
+        .build()
+}
+
+/// Returns the region of a zone (`europe-west1-b`), or the region itself.
+fn region(location: &str) -> &str {
+    match location.rsplit_once('-') {
+        Some((region, zone)) if zone.len() == 1 => region,
+        _ => location,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_lies_in_a_region() {
+        assert_eq!(region("europe-west1-b"), "europe-west1");
+        assert_eq!(region("europe-west1"), "europe-west1");
+    }
 }
