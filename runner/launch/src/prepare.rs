@@ -103,14 +103,20 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
     let used = packages
         .values()
         .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
-    let plugins = load(site, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
+    let loaded = load(site, used);
     let mut remarks = with_texts(problems);
+    // A plugin that can't be loaded must not hide the errors of the file.
+    let plugins = loaded.unwrap_or_else(|error| {
+        remarks.extend([error.diagnostic()]);
+        HashMap::new()
+    });
     for (name, text) in &policies.sources {
         remarks = remarks.with_source(name, text);
     }
     remarks.extend(plan.warnings.iter().cloned());
     check(site, &pipeline, &plan, &plugins, &mut remarks).await;
     contexts::check(site, &pipeline, &plan, &mut remarks);
+    remarks.sort_by_place(&source.name);
     if remarks.has_errors() {
         return Err(remarks.into());
     }

@@ -65,7 +65,9 @@ const TYPES: &[&str] = &[
     "type",
 ];
 
-/// Reads a bare expression.
+/// Reads a bare expression. Returns `None` if it can't be parsed. An expression with other errors is
+/// returned, so that later checks find its remaining errors; it must not be evaluated, as
+/// [`Problems::has_within`] tells.
 pub(crate) fn expression(
     problems: &mut Problems<'_>,
     vocabulary: Vocabulary,
@@ -85,7 +87,6 @@ pub(crate) fn expression(
             return None;
         }
     };
-    let before = problems.count();
     for reference in &analysis.references {
         check_reference(problems, vocabulary, reference, at);
     }
@@ -113,7 +114,7 @@ pub(crate) fn expression(
             );
         }
     }
-    (before == problems.count()).then(|| Expression {
+    Some(Expression {
         text: text.to_owned(),
         at,
         analysis,
@@ -206,42 +207,38 @@ fn check_reference(
     );
 }
 
-/// Splits a scalar with `${{ … }}` and reads its expressions.
+/// Splits a scalar with `${{ … }}` and reads its expressions. Reports all errors of the scalar.
 pub(crate) fn parts(
     problems: &mut Problems<'_>,
     vocabulary: Vocabulary,
     scalar: &Scalar,
     at: Place,
-) -> Option<Parts> {
-    let pieces = match split(&scalar.text) {
-        Ok(pieces) => pieces,
-        Err((message, offset)) => {
-            let help = "close the expression with `}}`";
-            problems.add_help(
-                codes::expression::SYNTAX,
-                inside(scalar, at, offset, 3),
-                message,
-                help,
-            );
-            return None;
-        }
-    };
+) -> Parts {
+    let (pieces, unclosed) = split(&scalar.text);
+    if let Some(offset) = unclosed {
+        problems.add_help(
+            codes::expression::SYNTAX,
+            inside(scalar, at, offset, 3),
+            "`${{` is never closed with `}}`",
+            "close the expression with `}}`",
+        );
+    }
     let mut parts = Parts {
         pieces: Vec::new(),
         expressions: Vec::new(),
+        whole: unclosed.is_none(),
     };
-    let mut whole = true;
     for piece in pieces {
         if let Piece::Expression(text) = &piece.piece {
             let at = inside(scalar, at, piece.offset, text.chars().count());
             match expression(problems, vocabulary, text, at) {
                 Some(expression) => parts.expressions.push(expression),
-                None => whole = false,
+                None => parts.whole = false,
             }
         }
         parts.pieces.push(piece.piece);
     }
-    whole.then_some(parts)
+    parts
 }
 
 /// Returns the position of a part of a scalar. Returns the scalar's own position if the source
@@ -279,9 +276,7 @@ pub(crate) fn collect(
 ) {
     match &node.kind {
         NodeKind::Scalar(scalar) => {
-            if let Some(parts) = parts(problems, vocabulary, scalar, node.at) {
-                found.extend(parts.expressions);
-            }
+            found.extend(parts(problems, vocabulary, scalar, node.at).expressions);
         }
         NodeKind::List(items) => {
             for item in items {

@@ -250,7 +250,10 @@ pub(crate) struct Written {
 #[derive(Debug, Clone)]
 pub(crate) struct Parts {
     pub(crate) pieces: Vec<Piece>,
+    /// The expressions that can be parsed.
     pub(crate) expressions: Vec<Expression>,
+    /// Whether every expression can be parsed.
+    pub(crate) whole: bool,
 }
 
 /// A matrix: the combinations to run, in order.

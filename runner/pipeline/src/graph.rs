@@ -14,7 +14,7 @@ pub(crate) fn check(
     problems: &mut Problems<'_>,
     mut pipeline: Pipeline,
     mut steps: Vec<Step>,
-) -> Option<Pipeline> {
+) -> Pipeline {
     let mut index: HashMap<String, usize> = HashMap::new();
     for (position, step) in steps.iter().enumerate() {
         if let Some(first) = index.insert(step.id.clone(), position) {
@@ -103,8 +103,8 @@ pub(crate) fn check(
         }
         let _ = at;
     }
-    pipeline.steps = order(problems, steps)?.into();
-    Some(pipeline)
+    pipeline.steps = order(problems, steps).into();
+    pipeline
 }
 
 /// Returns the steps that an expression reads.
@@ -131,7 +131,7 @@ fn names(problems: &mut Problems<'_>, known: &Known<'_>, step: &Step) {
         .iter()
         .flat_map(|matrix| matrix.keys.iter().map(String::as_str))
         .collect();
-    for expression in &step.reads {
+    for expression in step.reads.iter().chain(&step.granted) {
         expression_names(problems, known, expression);
         for reference in &expression.analysis.references {
             if reference.root == "matrix"
@@ -199,9 +199,13 @@ enum Seen {
     Sorted,
 }
 
+/// The number of ids in cycles of one file after which no further cycle is reported.
+const MAX_IN_CYCLES: usize = 10_000;
+
 /// Sorts the steps so that each comes after those it needs, otherwise in the file's order.
-/// Reports a cycle and then returns `None`.
-fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Option<Vec<Step>> {
+/// Reports cycles, and ignores the need that closes each of them, so that the rest of the file can
+/// be checked.
+fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Vec<Step> {
     let index: HashMap<&str, usize> = steps
         .iter()
         .enumerate()
@@ -218,6 +222,8 @@ fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Option<Vec<Step>> {
         .collect();
     let mut seen = vec![Seen::Not; needs.len()];
     let mut sorted = Vec::with_capacity(needs.len());
+    // A cycle is reported if it has a step that no reported one has.
+    let (mut reported, mut listed) = (vec![false; needs.len()], 0);
     // The path is kept on the heap: a chain of 10,000 steps must not overflow the stack.
     for start in 0..needs.len() {
         if seen[start] != Seen::Not {
@@ -239,12 +245,21 @@ fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Option<Vec<Step>> {
                     seen[need] = Seen::OnPath;
                     path.push((need, 0));
                 }
+                // A file may have many cycles over the same steps, and each may be long.
+                Seen::OnPath if listed > MAX_IN_CYCLES => {}
                 Seen::OnPath => {
                     let cycle = path.iter().map(|(step, _)| *step);
-                    let cycle = cycle.skip_while(|step| *step != need).chain([need]);
-                    let cycle: Vec<&str> = cycle.map(|step| steps[step].id.as_str()).collect();
-                    report_cycle(problems, &steps[need], &cycle);
-                    return None;
+                    let cycle: Vec<usize> = cycle
+                        .skip_while(|step| *step != need)
+                        .chain([need])
+                        .collect();
+                    listed += cycle.len();
+                    if cycle.iter().any(|step| !reported[*step]) {
+                        report_cycle(problems, &steps, &cycle);
+                    }
+                    for step in cycle {
+                        reported[step] = true;
+                    }
                 }
             }
         }
@@ -255,15 +270,18 @@ fn order(problems: &mut Problems<'_>, steps: Vec<Step>) -> Option<Vec<Step>> {
         .into_iter()
         .partition(|step| steps[*step].as_ref().is_some_and(|s| s.finally));
     let sorted = first.into_iter().chain(last);
-    Some(sorted.filter_map(|step| steps[step].take()).collect())
+    sorted.filter_map(|step| steps[step].take()).collect()
 }
 
-/// Reports a cycle: the ids of its steps, of which the first is also the last.
-fn report_cycle(problems: &mut Problems<'_>, step: &Step, cycle: &[&str]) {
+/// Reports a cycle: the indexes of its steps, of which the first is also the last.
+fn report_cycle(problems: &mut Problems<'_>, steps: &[Step], cycle: &[usize]) {
+    let ids: Vec<&str> = cycle.iter().map(|step| steps[*step].id.as_str()).collect();
+    let [first, ..] = cycle else { return };
+    let step = &steps[*first];
     let message = if cycle.len() == 2 {
         format!("`{}` waits for itself", step.id)
     } else {
-        format!("these steps wait for each other: {}", cycle.join(" → "))
+        format!("these steps wait for each other: {}", ids.join(" → "))
     };
     problems.add_help(
         codes::step::CYCLE,

@@ -24,13 +24,13 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
             continue;
         }
         let values = list(problems, values, key);
+        keys.push(key.to_owned());
         size = size.saturating_mul(values.len());
         if size > MAX_COMBINATIONS {
-            let message = format!("this matrix has more than {MAX_COMBINATIONS} combinations");
-            problems.add(codes::matrix::TOO_MANY, node.at, message);
-            return None;
+            // The rest is checked, but no combinations are made.
+            combinations.clear();
+            continue;
         }
-        keys.push(key.to_owned());
         combinations = combinations
             .iter()
             .flat_map(|combination: &Map<String, Value>| {
@@ -41,6 +41,10 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
                 })
             })
             .collect();
+    }
+    if size > MAX_COMBINATIONS {
+        let message = format!("this matrix has more than {MAX_COMBINATIONS} combinations");
+        problems.add(codes::matrix::TOO_MANY, node.at, message);
     }
     if keys.is_empty() {
         combinations.clear();

@@ -175,7 +175,8 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
             secrets: names(root, "secrets").collect(),
         },
     };
-    graph::check(problems, pipeline, steps).filter(|_| readable)
+    let pipeline = graph::check(problems, pipeline, steps);
+    readable.then_some(pipeline)
 }
 
 fn names<'n>(root: &'n Node, key: &str) -> impl Iterator<Item = String> + use<'n> {

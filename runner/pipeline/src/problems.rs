@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Foreign, Help, Place};
+use sidestep_events::{Diagnostic, Foreign, Help, Place, Position};
 use sidestep_policy::nearest;
 
 use crate::expression::{Code, Unanswered};
@@ -130,6 +130,21 @@ impl<'a> Problems<'a> {
     /// Returns whether a problem is already reported at this exact place.
     pub(crate) fn has_at(&self, at: Place) -> bool {
         self.places.contains(&Some(at))
+    }
+
+    /// Returns whether a problem is already reported at this place or at a part of it, as within an
+    /// expression.
+    pub(crate) fn has_within(&self, place: Place) -> bool {
+        let start = Position {
+            length: 0,
+            ..place.at
+        };
+        let end = start.column.saturating_add(place.at.length.max(1));
+        let from = self.places.range(Some(start.into())..).flatten();
+        from.map(|found| found.at)
+            .take_while(|at| at.line == start.line && at.column < end)
+            .next()
+            .is_some()
     }
 
     /// Returns all problems in the order of the file, without duplicates.

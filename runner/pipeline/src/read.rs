@@ -9,7 +9,14 @@ use crate::problems::Problems;
 use crate::{ids, scalars};
 
 /// Keys of the contract that this version does not support.
-const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "artifacts"];
+const UNSUPPORTED: &[&str] = &[
+    "concurrency",
+    "cache",
+    "approval",
+    "include",
+    "artifacts",
+    "grow",
+];
 
 /// Checks that a value is a map with known keys only; reports everything else.
 pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: &[&str]) -> bool {

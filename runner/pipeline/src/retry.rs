@@ -14,27 +14,21 @@ const MAX_DELAY_MS: u64 = 120_000;
 
 /// Reads `retry`.
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
-    if let Some((key, _)) = node.entries().iter().find(|(key, _)| key.text == "grow") {
-        problems.add(
-            codes::pipeline::UNSUPPORTED,
-            key.at,
-            "`grow` is not supported by this version",
-        );
-        return None;
-    }
     if !read::keys(problems, node, "`retry`", KEYS) {
         return None;
     }
-    let Some(attempts) = node.get("attempts") else {
-        problems.add_help(
-            codes::pipeline::MISSING,
-            node.at,
-            "`retry` has no `attempts`",
-            "write `retry: { attempts: 2 }`; the first attempt counts",
-        );
-        return None;
+    let attempts = match node.get("attempts") {
+        Some(attempts) => read::count(problems, attempts, "`attempts`", 100),
+        None => {
+            problems.add_help(
+                codes::pipeline::MISSING,
+                node.at,
+                "`retry` has no `attempts`",
+                "write `retry: { attempts: 2 }`; the first attempt counts",
+            );
+            None
+        }
     };
-    let attempts = read::count(problems, attempts, "`attempts`", 100)?;
     let on = match node.get("on") {
         Some(node) => read::texts(problems, node, "`on`")
             .into_iter()
@@ -54,11 +48,12 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
             .unwrap_or(otherwise)
     };
     let delay_ms = time("delay", DELAY_MS);
+    let max_delay_ms = time("maxDelay", MAX_DELAY_MS).max(delay_ms);
     Some(Retry {
-        attempts,
+        attempts: attempts?,
         on,
         delay_ms,
-        max_delay_ms: time("maxDelay", MAX_DELAY_MS).max(delay_ms),
+        max_delay_ms,
     })
 }
 

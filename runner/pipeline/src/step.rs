@@ -1,5 +1,5 @@
 use sidestep_events::{Place, PluginRef, Position, codes};
-use sidestep_policy::tree::Node;
+use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_CONDITION, IN_GRANTS, IN_STEP};
 use crate::file::{Expression, Step};
@@ -24,7 +24,8 @@ const KEYS: &[&str] = &[
 /// Reads `steps` or `finally`.
 pub(crate) fn steps(problems: &mut Problems<'_>, node: &Node, finally: bool) -> Vec<Step> {
     let what = if finally { "`finally`" } else { "`steps`" };
-    if node.entries().is_empty() && !finally {
+    let is_empty = node.is_null() || matches!(&node.kind, NodeKind::Map(all) if all.is_empty());
+    if is_empty && !finally {
         problems.add_help(
             codes::pipeline::MISSING,
             node.at,
@@ -49,21 +50,8 @@ fn step(
     if !read::keys(problems, node, "a step", KEYS) {
         return None;
     }
-    let (uses, uses_at) = match node.get("uses") {
-        Some(node) => (read::text(problems, node, "`uses`")?, node.at),
-        None => {
-            problems.add_help(
-                codes::pipeline::MISSING,
-                at,
-                format!("the step `{id}` does not say which plugin it uses"),
-                "add `uses: sidestep/NAME`, `uses: ./FILE.wasm` or `uses: oci://…`",
-            );
-            return None;
-        }
-    };
-    let uses = PluginRef::parse(&uses)
-        .map_err(|wrong| problems.push(wrong.diagnostic(), uses_at))
-        .ok();
+    let uses_at = node.get("uses").map_or(at, |uses| uses.at);
+    let uses = uses(problems, id, at, node.get("uses"));
     if let Some(node) = node.get("description") {
         read::text(problems, node, "`description`");
     }
@@ -91,7 +79,7 @@ fn step(
         .iter()
         .find(|(key, _)| key.text == "grants")
         .map(|(key, value)| (key.at, value.clone()));
-    let mut granted = Vec::new();
+    let mut granted: Vec<Expression> = Vec::new();
     if let Some((_, grants)) = &grants {
         context::collect(problems, IN_GRANTS, grants, &mut granted);
     }
@@ -134,6 +122,28 @@ fn step(
         granted,
         secrets,
     })
+}
+
+/// Reads `uses`. The rest of a step without a valid plugin is checked as well.
+fn uses(
+    problems: &mut Problems<'_>,
+    id: &str,
+    at: Place,
+    node: Option<&Node>,
+) -> Option<PluginRef> {
+    let Some(node) = node else {
+        problems.add_help(
+            codes::pipeline::MISSING,
+            at,
+            format!("the step `{id}` does not say which plugin it uses"),
+            "add `uses: sidestep/NAME`, `uses: ./FILE.wasm` or `uses: oci://…`",
+        );
+        return None;
+    };
+    let text = read::text(problems, node, "`uses`")?;
+    PluginRef::parse(&text)
+        .map_err(|wrong| problems.push(wrong.diagnostic(), node.at))
+        .ok()
 }
 
 fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {

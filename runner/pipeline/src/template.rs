@@ -37,8 +37,9 @@ pub(crate) struct PieceAt {
     pub(crate) offset: usize,
 }
 
-/// Splits a text with `${{ … }}`. An error holds the reason and the offset, in characters.
-pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
+/// Splits a text with `${{ … }}` into its pieces. If an expression is not closed, the pieces end
+/// before it, and its offset in characters is returned too.
+pub(crate) fn split(text: &str) -> (Vec<PieceAt>, Option<usize>) {
     let mut pieces = Vec::new();
     let mut rest = text;
     let mut offset = 0;
@@ -52,7 +53,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
         offset += rest[..open].chars().count();
         let inner = &rest[open + 3..];
         let Some(close) = closing(inner) else {
-            return Err(("`${{` is never closed with `}}`".to_owned(), offset));
+            return (pieces, Some(offset));
         };
         let leading = inner[..close]
             .chars()
@@ -71,7 +72,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
             offset,
         });
     }
-    Ok(pieces)
+    (pieces, None)
 }
 
 /// Finds the `}}` that ends an expression, outside its texts and the braces of its maps.
@@ -254,11 +255,9 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(Piece, usize)> {
-        split(text)
-            .expect(text)
-            .into_iter()
-            .map(|p| (p.piece, p.offset))
-            .collect()
+        let (pieces, unclosed) = split(text);
+        assert_eq!(unclosed, None, "{text}");
+        pieces.into_iter().map(|p| (p.piece, p.offset)).collect()
     }
 
     #[test]
@@ -283,11 +282,9 @@ mod tests {
             texts("${{ {'a': {'b': '}}'}} }}"),
             [(e("{'a': {'b': '}}'}}"), 4)]
         );
-        assert_eq!(
-            split("x ${{ a"),
-            Err(("`${{` is never closed with `}}`".into(), 2))
-        );
-        assert!(split("${{ 'a }}").is_err());
+        let (pieces, unclosed) = split("x ${{ a }} ${{ b");
+        assert_eq!((pieces.len(), unclosed), (3, Some(11)));
+        assert_eq!(split("${{ 'a }}"), (Vec::new(), Some(0)));
     }
 
     proptest::proptest! {

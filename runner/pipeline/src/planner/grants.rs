@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
 use sidestep_events::{Diagnostic, Place, codes};
@@ -13,7 +14,7 @@ use sidestep_policy::{
 
 use super::links;
 use super::steps::{Planner, Used};
-use super::texts::texts;
+use super::texts::{are_readable, texts};
 use crate::expression::{self, Code, Unanswered, Values};
 use crate::file::Step;
 use crate::given::PluginInfo;
@@ -26,7 +27,31 @@ use crate::template::Template;
 /// The codes of a manifest's request without a valid value.
 const REQUEST: Code = Code::expression(codes::plugin::REQUEST);
 
+/// What is known of a step before its requests are evaluated.
+pub(super) struct Facts<'a> {
+    /// Its inputs, with null for each part that waits for other steps.
+    pub(super) known: &'a Value,
+    /// The JSON pointers of the parts that wait.
+    pub(super) unknown: &'a [String],
+    /// The grants that it writes.
+    pub(super) written: &'a Grants,
+}
+
 impl Planner<'_> {
+    /// Returns the grants that the step writes, or `None` if they have errors.
+    pub(super) fn written(
+        &self,
+        problems: &mut Problems<'_>,
+        step: &Step,
+        plugin: Option<Used<'_>>,
+        values: &Values,
+    ) -> Option<Grants> {
+        if self.given.as_requested {
+            return Some(Grants::default());
+        }
+        written_grants(problems, step, plugin.map(|plugin| plugin.info), values)
+    }
+
     /// Combines the plugin's requests, the step's grants and the policies into the step's scopes.
     pub(super) fn scopes(
         &mut self,
@@ -34,17 +59,13 @@ impl Planner<'_> {
         step: &Step,
         Used { uses, info }: Used<'_>,
         values: &Values,
-        (known, unknown): (&Value, &[String]),
+        Facts {
+            known,
+            unknown,
+            written,
+        }: Facts<'_>,
         instance: &mut Instance,
     ) {
-        let written = if self.given.as_requested {
-            Grants::default()
-        } else {
-            let Some(written) = written_grants(problems, step, info, values) else {
-                return;
-            };
-            written
-        };
         let mut requested = BTreeMap::new();
         let mut links = Vec::new();
         for (key, text) in &info.manifest.requests {
@@ -91,7 +112,7 @@ impl Planner<'_> {
             .map(|policy| policy.ceiling(&self.given.origin, info.facts(uses)))
             .collect();
         let granted = Granted {
-            written: &written,
+            written,
             automatic: uses.is_built_in() || self.given.as_requested,
         };
         let at = step.grants.as_ref().map_or(step.uses_at, |(at, _)| *at);
@@ -132,23 +153,22 @@ impl Planner<'_> {
     }
 }
 
-/// Returns the grants that the step writes in its `grants` and its `secrets`.
+/// Returns the grants that the step writes in its `grants` and its `secrets`. `plugin` is `None` if
+/// it is not known what the step's plugin requests.
 fn written_grants(
     problems: &mut Problems<'_>,
     step: &Step,
-    plugin: &PluginInfo,
+    plugin: Option<&PluginInfo>,
     values: &Values,
 ) -> Option<Grants> {
     let before = problems.count();
+    let requests = plugin.map(|plugin| &plugin.manifest.requests);
+    let unasked = |key: &str| requests.is_some_and(|requests| !requests.contains_key(key));
     let mut grants = Grants::default();
     if let Some((at, node)) = &step.grants {
-        let unasked = |problems: &mut Problems<'_>, key: &str, at: Place| {
-            let asks: Vec<&str> = plugin
-                .manifest
-                .requests
-                .keys()
-                .map(String::as_str)
-                .collect();
+        let report = |problems: &mut Problems<'_>, key: &str, at: Place| {
+            let asks = requests.into_iter().flat_map(IndexMap::keys);
+            let asks: Vec<&str> = asks.map(String::as_str).collect();
             let message = format!("`{}` does not request `{key}`", step.plugin());
             let help = if asks.is_empty() {
                 "remove this grant: the plugin requests nothing".to_owned()
@@ -165,23 +185,18 @@ fn written_grants(
                     "a step lists its secrets under `secrets`, not under `grants`",
                     "write `secrets: [NAME]` beside `grants`",
                 );
-            } else if Capability::from_name(&key.text).is_some()
-                && !plugin.manifest.requests.contains_key(&key.text)
-            {
-                unasked(problems, &key.text, key.at);
+            } else if Capability::from_name(&key.text).is_some() && unasked(&key.text) {
+                report(problems, &key.text, key.at);
             }
         }
-        let evaluated = problems.count();
-        let mut value = texts(problems, node, values);
-        if problems.count() > evaluated {
-            return None;
-        }
-        if let Value::Object(map) = &mut value {
+        let mut value = are_readable(problems, step, values).then(|| texts(problems, node, values));
+        if let Some(Value::Object(map)) = &mut value {
             map.shift_remove(Capability::Secrets.as_str());
         }
-        match Grants::parse(&value, Reading::Grant) {
-            Ok(read) => grants = read,
-            Err(found) => {
+        match value.map(|value| Grants::parse(&value, Reading::Grant)) {
+            None => {}
+            Some(Ok(read)) => grants = read,
+            Some(Err(found)) => {
                 for problem in found {
                     let place = if problem.path.is_empty() {
                         *at
@@ -199,23 +214,19 @@ fn written_grants(
         }
     }
     if let Some((_, at)) = step.secrets.first() {
-        if plugin
-            .manifest
-            .requests
-            .contains_key(Capability::Secrets.as_str())
-        {
-            let names: Vec<&str> = step.secrets.iter().map(|(name, _)| name.as_str()).collect();
-            let scope = serde_json::json!({ "names": names });
-            if let Ok(scope) = Scope::parse(Capability::Secrets, &scope, Reading::Grant) {
-                grants.insert(Capability::Secrets, vec![scope]);
-            }
-        } else {
+        if unasked(Capability::Secrets.as_str()) {
             problems.add_help(
                 codes::grant::NOT_REQUESTED,
                 *at,
                 format!("`{}` does not request secrets", step.plugin()),
                 "remove `secrets`",
             );
+        } else {
+            let names: Vec<&str> = step.secrets.iter().map(|(name, _)| name.as_str()).collect();
+            let scope = serde_json::json!({ "names": names });
+            if let Ok(scope) = Scope::parse(Capability::Secrets, &scope, Reading::Grant) {
+                grants.insert(Capability::Secrets, vec![scope]);
+            }
         }
     }
     (problems.count() == before).then_some(grants)

@@ -11,26 +11,25 @@ use crate::plan::{Instance, Seen};
 #[derive(Debug, Default)]
 pub(super) struct Instances {
     pub(super) all: Vec<Instance>,
-    /// The instances of each step, as indexes.
-    by_step: BTreeMap<String, Vec<usize>>,
-    /// The instance of each combination of a step's matrix.
-    by_values: HashMap<String, HashMap<Vec<String>, usize>>,
+    /// The ids of the instances of each step, also of those that could not be planned.
+    by_step: BTreeMap<String, Vec<String>>,
+    /// The id of the instance of each combination of a step's matrix.
+    by_values: HashMap<String, HashMap<Vec<String>, String>>,
 }
 
 impl Instances {
-    /// Adds an instance of a step.
-    pub(super) fn push(&mut self, step: &Step, instance: Instance) {
-        let index = self.all.len();
-        self.by_step.entry(step.id.clone()).or_default().push(index);
+    /// Records that a step has an instance of this id, so that other steps can read it.
+    pub(super) fn declare(&mut self, step: &Step, id: &str, combination: &Map<String, Value>) {
+        let ids = self.by_step.entry(step.id.clone()).or_default();
+        ids.push(id.to_owned());
         if let Some(values) = step
             .matrix
             .as_ref()
-            .and_then(|matrix| values(matrix, &instance.matrix))
+            .and_then(|matrix| values(matrix, combination))
         {
             let combinations = self.by_values.entry(step.id.clone()).or_default();
-            combinations.entry(values).or_insert(index);
+            combinations.entry(values).or_insert_with(|| id.to_owned());
         }
-        self.all.push(instance);
     }
 
     /// Returns the value of `steps` for a step with this combination of its matrix: of a need with
@@ -49,7 +48,7 @@ impl Instances {
             let seen = match matrix {
                 None => Seen::One(need.clone()),
                 Some(matrix) => match self.pair(need, matrix, combination) {
-                    Some(pair) => Seen::One(pair.id.clone()),
+                    Some(pair) => Seen::One(pair.to_owned()),
                     None => Seen::All(self.ids(need)),
                 },
             };
@@ -71,13 +70,12 @@ impl Instances {
     }
 
     fn ids(&self, step: &str) -> Vec<String> {
-        let indexes = self.by_step.get(step).into_iter().flatten();
-        indexes.map(|index| self.all[*index].id.clone()).collect()
+        self.by_step.get(step).cloned().unwrap_or_default()
     }
 
-    fn pair(&self, need: &str, matrix: &Matrix, own: &Map<String, Value>) -> Option<&Instance> {
-        let index = self.by_values.get(need)?.get(&values(matrix, own)?)?;
-        self.all.get(*index)
+    fn pair(&self, need: &str, matrix: &Matrix, own: &Map<String, Value>) -> Option<&str> {
+        let id = self.by_values.get(need)?.get(&values(matrix, own)?)?;
+        Some(id)
     }
 }
 

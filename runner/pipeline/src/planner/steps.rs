@@ -9,6 +9,7 @@ use sidestep_events::{Diagnostic, PluginRef, Position, codes};
 use sidestep_names::instance_id;
 use sidestep_policy::StepScopes;
 
+use super::grants::Facts;
 use super::planned::Instances;
 use super::texts::are_readable;
 use super::{MAX_DEPENDENCIES, MAX_INSTANCES};
@@ -45,21 +46,7 @@ impl Planner<'_> {
     pub(super) fn steps(&mut self, problems: &mut Problems<'_>) {
         for step in self.pipeline.steps.iter() {
             sense::of_step(problems, self.pipeline, self.given, step);
-            let Some(uses) = &step.uses else { continue };
-            let Some((uses, info)) = self.given.plugins.get_key_value(uses) else {
-                if self.given.unavailable.contains(uses) || problems.has_at(step.uses_at) {
-                    continue;
-                }
-                problems.unknown(
-                    codes::plugin::UNKNOWN,
-                    step.uses_at,
-                    format!("there is no plugin `{}`", uses.as_str()),
-                    uses.as_str(),
-                    self.given.plugins.keys().map(PluginRef::as_str),
-                );
-                continue;
-            };
-            let plugin = Used { uses, info };
+            let plugin = plugin(problems, self.given, step);
             let combinations = match &step.matrix {
                 Some(matrix) => matrix.combinations.clone(),
                 None => vec![Map::new()],
@@ -87,14 +74,14 @@ impl Planner<'_> {
         }
     }
 
+    /// Plans one instance. If it has errors, all that does not depend on them is checked as well.
     fn instance(
         &mut self,
         problems: &mut Problems<'_>,
         step: &Step,
-        plugin: Used<'_>,
+        plugin: Option<Used<'_>>,
         matrix: Map<String, Value>,
     ) {
-        let schema = &plugin.info.manifest.inputs;
         let before = problems.count();
         let mut values = self.values.clone();
         if !step.broken_matrix {
@@ -106,8 +93,13 @@ impl Planner<'_> {
         self.edges += needs.len();
         outputs::names(problems, self.pipeline, self.given, &sees, &step.reads);
         outputs::nulls(problems, self.pipeline, step);
-        let Some(with) = with::of_step(problems, self.pipeline, self.given, step, schema, &values)
-        else {
+        let id = instance_id(&step.id, &matrix);
+        self.instances.declare(step, &id, &matrix);
+        // Without a plugin, nothing is known of its inputs, but their expressions are checked.
+        let schema = plugin.map_or(&Value::Null, |plugin| &plugin.info.manifest.inputs);
+        let with = with::of_step(problems, self.pipeline, self.given, step, schema, &values);
+        let written = self.written(problems, step, plugin, &values);
+        let (Some(plugin), Some(with)) = (plugin, with) else {
             return;
         };
         let (known, unknown) = with.known(&values);
@@ -119,7 +111,7 @@ impl Planner<'_> {
             .entry(plugin.info.digest.clone())
             .or_insert_with(|| Arc::new(schema.clone()));
         let mut instance = Instance {
-            id: instance_id(&step.id, &matrix),
+            id,
             step: step.id.clone(),
             uses: plugin.uses.clone(),
             plugin: plugin.info.manifest.name.clone(),
@@ -165,20 +157,24 @@ impl Planner<'_> {
         let workable = found
             && instance.with.expressions().iter().all(known_later)
             && are_readable(problems, step, &values);
-        if workable {
+        if let Some(written) = written.filter(|_| workable) {
             self.scopes(
                 problems,
                 step,
                 plugin,
                 &values,
-                (&known, &unknown),
+                Facts {
+                    known: &known,
+                    unknown: &unknown,
+                    written: &written,
+                },
                 &mut instance,
             );
+            if problems.count() == before {
+                self.right.insert(index);
+            }
         }
-        if workable && problems.count() == before {
-            self.right.insert(index);
-        }
-        self.instances.push(step, instance);
+        self.instances.all.push(instance);
     }
 
     /// Returns the value of `steps` for a step, and the instances that it waits for.
@@ -196,6 +192,28 @@ impl Planner<'_> {
         let needs = needs.cloned().collect();
         (sees, needs)
     }
+}
+
+/// Returns the plugin of a step, or reports that it does not exist.
+fn plugin<'g>(
+    problems: &mut Problems<'_>,
+    given: &'g PlanInputs<'_>,
+    step: &Step,
+) -> Option<Used<'g>> {
+    let uses = step.uses.as_ref()?;
+    if let Some((uses, info)) = given.plugins.get_key_value(uses) {
+        return Some(Used { uses, info });
+    }
+    if !given.unavailable.contains(uses) && !problems.has_at(step.uses_at) {
+        problems.unknown(
+            codes::plugin::UNKNOWN,
+            step.uses_at,
+            format!("there is no plugin `{}`", uses.as_str()),
+            uses.as_str(),
+            given.plugins.keys().map(PluginRef::as_str),
+        );
+    }
+    None
 }
 
 /// Returns the places of the expressions that a template still holds.

@@ -23,16 +23,17 @@ pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values
     scratch.is_empty()
         && !found
             .iter()
-            .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
+            .any(|one| values.lacks(&one.analysis) || problems.has_within(one.at))
 }
 
 /// Returns a tree as JSON, each scalar as its text with expressions evaluated; used for grants.
 pub(super) fn texts(problems: &mut Problems<'_>, node: &Node, values: &Values) -> Value {
     match &node.kind {
         NodeKind::Scalar(scalar) => {
-            let Some(parts) = context::parts(problems, context::IN_GRANTS, scalar, node.at) else {
+            let parts = context::parts(problems, context::IN_GRANTS, scalar, node.at);
+            if !parts.whole {
                 return Value::Null;
-            };
+            }
             let result = match parts.pieces.as_slice() {
                 [Piece::Expression(text)] => expression::evaluate(text, values),
                 _ if node.is_null() => Ok(Value::Null),

@@ -96,15 +96,17 @@ impl<'a> Reader<'a> {
             );
             return nothing;
         }
-        let Some(parts) = context::parts(problems, IN_STEP, scalar, node.at) else {
+        let before = problems.count();
+        let parts = context::parts(problems, IN_STEP, scalar, node.at);
+        if problems.count() > before {
             return nothing;
-        };
+        }
         let known = parts.expressions.iter().filter(|expression| {
             let analysis = &expression.analysis;
             !analysis.reads("steps")
                 && !analysis.reads("run")
                 && !self.values.lacks(analysis)
-                && !problems.has_at(expression.at)
+                && !problems.has_within(expression.at)
         });
         let known: Vec<&str> = known.map(|expression| expression.text.as_str()).collect();
         let now = |text: &str| known.contains(&text);

@@ -20,9 +20,44 @@ fn bad_files() {
             .file_stem()
             .and_then(|stem| stem.to_str())
             .expect("a name");
-        let problems = planned(&text, json!({ "bucket": "b" })).expect_err(name);
+        let inputs = if text.contains("bucket: { type") {
+            json!({ "bucket": "b" })
+        } else {
+            json!({})
+        };
+        let problems = planned(&text, inputs).expect_err(name);
         insta::assert_snapshot!(name, lines(&problems));
     }
+}
+
+#[test]
+fn given_inputs_that_the_file_does_not_declare_are_errors() {
+    let text = "version: 1\nname: x\nsteps:\n  a: { uses: sidestep/pod-run, needs: [a] }\n";
+    let problems = planned(text, json!({ "bucket": "b" })).expect_err("no such input");
+    let codes: Vec<&str> = problems.iter().map(|found| found.code.exact()).collect();
+    assert_eq!(codes, ["input.unknown", "step.cycle", "input.wrong"]);
+    assert_eq!(problems[0].at, None);
+}
+
+/// Many steps that wait for each other have one short list of errors in a short time.
+#[test]
+fn thousands_of_cycles_are_reported_within_bounds() {
+    let mut text = String::from("version: 1\nname: x\nsteps:\n");
+    for i in 0..4_000 {
+        let script = "with: { script: x }";
+        let next = (i + 1) % 4_000;
+        text.push_str(&format!(
+            "  s{i}: {{ uses: sidestep/pod-run, needs: [s{next}, s0, s{}], {script} }}\n",
+            i / 2
+        ));
+    }
+    let problems = planned(&text, json!({})).expect_err("cycles");
+    let length: usize = problems
+        .iter()
+        .map(|found| found.message.exact().len())
+        .sum();
+    assert!(length < 100_000, "{length} bytes");
+    assert!(problems.iter().all(|found| found.code == "step.cycle"));
 }
 
 #[test]

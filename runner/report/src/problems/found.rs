@@ -66,12 +66,30 @@ impl Problems {
         self.found.push(Problem { diagnostic, shows });
     }
 
+    /// Sorts the diagnostics of a file by their places: first those without a place, then those of
+    /// the file, then those of other files in the order in which they were found.
+    pub fn sort_by_place(&mut self, file: &str) {
+        self.found.sort_by_key(|problem| {
+            let found = &problem.diagnostic;
+            let own = matches!(&problem.shows, Shows::Named)
+                && found
+                    .file
+                    .as_ref()
+                    .is_some_and(|named| named.exact() == file);
+            match (&found.file, found.at) {
+                (Some(_), Some(at)) if own => (1, Some((at, found.used))),
+                (Some(_), Some(_)) => (2, None),
+                _ => (0, None),
+            }
+        });
+    }
+
     /// Returns whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// Returns the diagnostics, in the order in which they were found.
+    /// Returns the diagnostics, in their order.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter().map(|problem| &problem.diagnostic)
     }
@@ -101,7 +119,7 @@ impl Problems {
         }))
     }
 
-    /// Renders all diagnostics in the order in which they were found, with a count at the end.
+    /// Renders all diagnostics in their order, with a count at the end.
     pub fn render(&self, color: bool) -> String {
         let renderer = Renderer::new(color);
         let mut text = String::new();
@@ -250,5 +268,23 @@ mod tests {
         assert_eq!(exit(&[&refused, &wrong]), Exit::Usage);
         assert_eq!(exit(&[&refused, &wrong, &policy]), Exit::Configuration);
         assert_eq!(exit(&[&warning]), Exit::Success);
+    }
+
+    #[test]
+    fn errors_are_in_the_order_of_the_file() {
+        let at = |line| Position {
+            line,
+            column: 1,
+            length: 1,
+        };
+        let found =
+            |code: &'static str, file: &str, line| Diagnostic::error(code, code).at(file, at(line));
+        let mut problems = Problems::from(vec![found("b", "main", 2), found("d", "main", 9)]);
+        problems.extend([Diagnostic::error("a", "a"), found("e", "other", 1)]);
+        problems.push_foreign(found("f", "main", 1), None);
+        problems.extend([found("c", "main", 5)]);
+        problems.sort_by_place("main");
+        let codes: Vec<&str> = problems.diagnostics().map(|one| one.code.exact()).collect();
+        assert_eq!(codes, ["a", "b", "c", "d", "e", "f"]);
     }
 }
