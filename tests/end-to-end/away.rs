@@ -1,7 +1,6 @@
 //! `sidestep sandbox --cluster`: on a node of a real cluster, and the ways in which it is refused.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use sidestep_cluster_testing::Cluster;
 use crate::beside::{
     BUILDER, Beside, Machine, account, asked, asked_by, asking_pod, create, node, sidestep,
 };
-use crate::setup::{Setup, program};
+use crate::setup::program;
 
 #[test]
 fn a_pod_of_a_real_node_gets_its_own_identity() {
@@ -344,102 +343,4 @@ fn a_sandbox_takes_back_its_own_objects_and_no_others() {
             assert_eq!(installed(cluster), "");
         }
     }
-}
-
-/// Returns a setup with a kubeconfig of one context `kind-kind`.
-fn with_context(port: u16) -> Setup {
-    let setup = Setup::new();
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config",
-        "clusters": [{ "name": "c", "cluster": { "server": format!("https://127.0.0.1:{port}") } }],
-        "users": [{ "name": "u", "user": {} }],
-        "contexts": [{ "name": "kind-kind", "context": { "cluster": "c", "user": "u" } }],
-    });
-    setup.write("kubeconfig", &kubeconfig.to_string());
-    setup
-}
-
-/// Returns the error of `sandbox --cluster` with a kubeconfig of one context `kind-kind`.
-fn refused(arguments: &[&str], port: u16) -> (Option<i32>, String) {
-    let mut setup = with_context(port);
-    let file = setup.workspace().join("kubeconfig");
-    let mut command = setup.command(&[&["sandbox"], arguments].concat());
-    let output = command.env("KUBECONFIG", file).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), said)
-}
-
-#[test]
-fn a_cluster_that_cannot_be_used_is_refused_with_the_way_on() {
-    let port = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    let (code, said) = refused(&["--cluster", "kind-knid"], port);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(
-        said.contains("the kubeconfig has no context `kind-knid`; its contexts are kind-kind"),
-        "{said}"
-    );
-    assert!(said.contains("$ kubectl config get-contexts"), "{said}");
-
-    let (code, said) = refused(&["--cluster", "kind-kind"], port);
-    assert_eq!(code, Some(75), "{said}");
-    assert!(said.contains("does not answer"), "{said}");
-    assert!(
-        said.contains("$ kubectl get --raw=/version --context kind-kind"),
-        "{said}"
-    );
-
-    let scenario = ["--scenario", "evicted", "--cluster", "kind-kind"];
-    let (code, said) = refused(&scenario, port);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(
-        said.contains("scenario `evicted` changes the sandbox's own cluster"),
-        "{said}"
-    );
-    assert!(
-        said.contains("$ sidestep sandbox --scenario evicted"),
-        "{said}"
-    );
-
-    let (code, said) = refused(&["--namespaces", "builds"], port);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("--cluster"), "{said}");
-}
-
-/// Returns a port that nothing listens on.
-fn closed_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-#[test]
-fn what_cannot_be_removed_stays_recorded_until_a_reset() {
-    let port = closed_port();
-    let mut setup = with_context(port);
-    let kubeconfig = setup.workspace().join("kubeconfig");
-    let state = setup.sandbox_folder("healthy@kind-kind");
-    let record = json!({
-        "installation": { "id": "0f1e", "owner": "sandbox `healthy@kind-kind`" },
-        "cluster": { "context": "kind-kind", "namespaces": ["builds"], "kubeconfig": [kubeconfig] },
-        "relays": true,
-    });
-    std::fs::create_dir_all(&state).unwrap();
-    std::fs::write(state.join("installed.json"), record.to_string()).unwrap();
-    let mut run = |subcommand: &str| {
-        let mut command = setup.command(&["sandbox", subcommand, "--cluster", "kind-kind"]);
-        let output = command.env("KUBECONFIG", "/none").output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (
-            output.status.code(),
-            said.replace(&port.to_string(), "PORT"),
-        )
-    };
-    let stopped = run("stop");
-    let reset = run("reset");
-    let again = run("stop");
-    let said = [stopped, reset, again].map(|(code, said)| format!("exit {code:?}\n{said}"));
-    insta::assert_snapshot!("left_behind", said.join("---\n"));
-    assert!(!state.exists());
 }

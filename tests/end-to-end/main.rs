@@ -66,4 +66,5 @@ mod soak;
 mod stops;
 mod sweeps;
 mod unread;
+mod unusable_clusters;
 mod ways;

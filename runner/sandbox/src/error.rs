@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use sidestep_sandbox_cluster::ClusterError;
 
-use crate::installed::Installed;
+use crate::installed::{Installed, NotRemoved};
 
 /// The reason why a sandbox cannot be served, found or started.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,8 @@ pub enum SandboxError {
         name: String,
         /// The record of its objects.
         installed: Box<Installed>,
-        /// The client's or the API server's message.
-        why: String,
+        /// The reason.
+        why: NotRemoved,
     },
     /// There is no caller of that name.
     #[error("the sandbox has no caller `{asked}`; its callers are {}", known.join(", "))]

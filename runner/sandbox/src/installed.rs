@@ -3,12 +3,13 @@
 //! The record is written before the first object is created, and deleted after a removal without an
 //! error. In between, whatever happens to the process, the objects are found by it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sidestep_sandbox_admission::{Installation, remove};
 use sidestep_sandbox_base::disk;
-use sidestep_sandbox_cluster::client;
+use sidestep_sandbox_cluster::{Server, client};
 
 use crate::SandboxError;
 use crate::live::{Held, Places, read};
@@ -24,10 +25,32 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Installed {
     /// The id that the objects carry.
     pub installation: Installation,
-    /// The cluster.
+    /// The cluster, as the user named it.
     pub cluster: UserCluster,
+    /// The cluster that the context meant.
+    pub server: Server,
     /// Whether relays belong to it.
     pub relays: bool,
+}
+
+/// The reason why a sandbox's objects stay in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRemoved {
+    /// The context means another cluster by now, which was not changed. The text is the difference.
+    Another(String),
+    /// The client or the API server failed.
+    Failed(String),
+}
+
+impl fmt::Display for NotRemoved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Another(difference) => {
+                write!(f, "its context means another cluster now: {difference}")
+            }
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
 }
 
 /// A sandbox without anything in a cluster: it has no record, and no other process can write one.
@@ -50,6 +73,7 @@ impl Nothing<'_> {
     pub(crate) fn record(
         self,
         cluster: &UserCluster,
+        server: Server,
         relays: bool,
     ) -> Result<Recorded, SandboxError> {
         let name = Name::of_folder(&self.places.dir);
@@ -57,6 +81,7 @@ impl Nothing<'_> {
         let installed = Installed {
             installation: Installation::new(format!("sandbox `{name}`{}", on_host())),
             cluster: cluster.clone(),
+            server,
             relays,
         };
         disk::write_json_durably(&path, &installed).map_err(SandboxError::state(&path))?;
@@ -123,15 +148,18 @@ pub(crate) async fn take_back<'h>(
 }
 
 /// Removes the objects by the kubeconfig with which they were created.
-async fn remove_all(installed: &Installed) -> Result<usize, String> {
+async fn remove_all(installed: &Installed) -> Result<usize, NotRemoved> {
     let UserCluster {
         context,
         kubeconfig,
         ..
     } = &installed.cluster;
     let removal = async {
-        let client = client(kubeconfig, context).await;
-        let client = client.map_err(|error| error.to_string())?;
+        let connected = client(kubeconfig, context).await;
+        let (client, server) = connected.map_err(failed)?;
+        if let Some(difference) = server.difference(&installed.server) {
+            return Err(NotRemoved::Another(difference));
+        }
         let installation = &installed.installation;
         let names = remove(&client, installation).await;
         let relays = if installed.relays {
@@ -141,17 +169,21 @@ async fn remove_all(installed: &Installed) -> Result<usize, String> {
         };
         match (names, relays) {
             (Ok(names), Ok(relays)) => Ok(names + relays),
-            (Err(error), _) => Err(error.to_string()),
-            (_, Err(error)) => Err(error.to_string()),
+            (Err(error), _) => Err(failed(error)),
+            (_, Err(error)) => Err(failed(error)),
         }
     };
     match tokio::time::timeout(PATIENCE, removal).await {
         Ok(removed) => removed,
-        Err(_) => Err(format!(
+        Err(_) => Err(NotRemoved::Failed(format!(
             "the API server did not answer within {} s",
             PATIENCE.as_secs()
-        )),
+        ))),
     }
+}
+
+fn failed(error: impl fmt::Display) -> NotRemoved {
+    NotRemoved::Failed(error.to_string())
 }
 
 #[cfg(test)]

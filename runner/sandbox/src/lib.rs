@@ -35,7 +35,7 @@ pub use callers::{Caller, CallerFiles, DEVELOPER, files};
 pub use error::SandboxError;
 pub use exports::{Exports, exports, proxy_exports};
 pub use google_names::GoogleNames;
-pub use installed::{Installed, installed};
+pub use installed::{Installed, NotRemoved, installed};
 pub use jobs::{JobOf, job_exports};
 pub use live::{Live, Places};
 pub use name::Name;

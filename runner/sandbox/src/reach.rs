@@ -104,7 +104,7 @@ impl Users {
                 .map_err(|error| format!("{METADATA_ADDRESS}:443 can't be opened: {error}"))?;
             let names = servers.names;
             spawn("GOOGLE", async move { axum::serve(listener, names).await });
-            let recorded = nothing.record(&self.named, false);
+            let recorded = nothing.record(&self.named, self.real.server().await, false);
             let recorded = recorded.map_err(|error| error.to_string())?;
             let installation = recorded.installation();
             self.install_names(servers.authority, namespaces, installation)
@@ -132,7 +132,7 @@ impl Users {
     ) -> PodSide {
         let authority = servers.authority;
         let relayed = async {
-            let recorded = nothing?.record(&self.named, true);
+            let recorded = nothing?.record(&self.named, self.real.server().await, true);
             let recorded = recorded.map_err(|error| error.to_string())?;
             self.relay(servers, recorded.installation()).await
         };

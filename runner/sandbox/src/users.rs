@@ -86,7 +86,7 @@ impl Users {
             [] => Namespaces::All,
             some => Namespaces::Only(some.to_vec()),
         };
-        let real = RealCluster::open(&named.context, &namespaces).await?;
+        let real = RealCluster::open(&named.kubeconfig, &named.context, &namespaces).await?;
         let metadata = metadata_port().await?;
         let text = serde_json::to_vec_pretty(named).unwrap_or_default();
         write(&places.cluster(), &text)?;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sidestep_events::{Class, Command, Failure, Owner, Value, codes, commands};
-use sidestep_sandbox::{ClusterError, Namespaces, Right, SandboxError, User, UserCluster};
+use sidestep_sandbox::{
+    ClusterError, Namespaces, NotRemoved, Right, SandboxError, User, UserCluster,
+};
 
 use crate::environment;
 use crate::session::Session;
@@ -92,11 +94,23 @@ pub(crate) fn unusable(error: &ClusterError) -> Failure {
 /// Converts the error of a removal into a failure, with the ways to repeat it and to give it up.
 pub(crate) fn left_behind(error: &SandboxError) -> Failure {
     let failure = not_removed(error);
-    let SandboxError::LeftBehind { name, .. } = error else {
+    let SandboxError::LeftBehind {
+        name,
+        installed,
+        why,
+    } = error
+    else {
         return failure;
     };
+    let first = match why {
+        NotRemoved::Another(_) => format!(
+            "Let context `{}` mean the cluster at {} again, and remove it:",
+            installed.cluster.context, installed.server.address
+        ),
+        NotRemoved::Failed(_) => "Correct the cause, and remove it:".to_owned(),
+    };
     failure
-        .with_help("Correct the cause, and remove it:")
+        .with_help(first)
         .with_helps(commands::sandbox(&["stop"], name))
         .with_help("If the cluster no longer exists, delete the sandbox's state:")
         .with_helps(commands::sandbox(&["reset"], name))
@@ -106,17 +120,29 @@ pub(crate) fn left_behind(error: &SandboxError) -> Failure {
 /// the same by hand.
 pub(crate) fn given_up(error: &SandboxError) -> Failure {
     let failure = not_removed(error);
-    let (selector, context, relays) = match error {
-        SandboxError::LeftBehind { installed, .. } => (
-            installed.installation.selector(),
-            Some(installed.cluster.context.as_str()),
-            installed.relays,
-        ),
+    let by_hand = "If the cluster still exists, remove it by hand:".to_owned();
+    let (selector, context, relays, help) = match error {
+        SandboxError::LeftBehind { installed, why, .. } => {
+            let selector = installed.installation.selector();
+            let context = installed.cluster.context.as_str();
+            let (context, help) = match why {
+                NotRemoved::Failed(_) => (Some(context), by_hand),
+                NotRemoved::Another(_) => (
+                    None,
+                    format!(
+                        "If the cluster at {} still exists, remove it by hand, with a context that \
+                         means this cluster:",
+                        installed.server.address
+                    ),
+                ),
+            };
+            (selector, context, installed.relays, help)
+        }
         // The record is damaged.
-        _ => ("sidestep.dev/sandbox".to_owned(), None, true),
+        _ => ("sidestep.dev/sandbox".to_owned(), None, true, by_hand),
     };
     failure
-        .with_help("If the cluster still exists, remove it by hand:")
+        .with_help(help)
         .with_helps(removals(&selector, context, relays))
 }
 

@@ -14,11 +14,12 @@ use tokio_util::sync::DropGuard;
 
 use crate::callers::{self, Caller, NoCaller};
 use crate::clouds;
-use crate::connect::{Connection, causes, connect, kubeconfig, kubeconfig_of};
+use crate::connect::{Connection, causes, connect, kubeconfig_of};
 use crate::error::ClusterError;
 use crate::keys::Keys;
 use crate::objects::{Pod, ServiceAccount, Stage};
 use crate::rights::{self, Namespaces};
+use crate::server::Server;
 use crate::state::State;
 use crate::tokens::{self, Rejected, Subject};
 use crate::watch;
@@ -52,12 +53,18 @@ enum Check {
     Keys(Keys),
 }
 
-/// Returns a client for the cluster of a context of these kubeconfig files.
+/// Returns a client for the cluster of a context of these kubeconfig files, and the cluster that the
+/// context means now.
 ///
 /// # Errors
 /// If the context cannot be used.
-pub async fn client(files: &[PathBuf], context: &str) -> Result<kube::Client, ClusterError> {
-    Ok(connect(kubeconfig_of(files).await?, context).await?.client)
+pub async fn client(
+    files: &[PathBuf],
+    context: &str,
+) -> Result<(kube::Client, Server), ClusterError> {
+    let connection = connect(kubeconfig_of(files).await?, context).await?;
+    let server = Server::of(&connection).await;
+    Ok((connection.client, server))
 }
 
 /// A cluster of the user's. Dropping it ends its watches.
@@ -82,13 +89,17 @@ impl std::fmt::Debug for RealCluster {
 }
 
 impl RealCluster {
-    /// Connects to the cluster of a context of the kubeconfig, and watches the namespaces.
+    /// Connects to the cluster of a context of these kubeconfig files, and watches the namespaces.
     ///
     /// # Errors
     /// If the context cannot be used, its user lacks permissions, or the nodes have a metadata
     /// server already.
-    pub async fn open(context: &str, namespaces: &Namespaces) -> Result<Self, ClusterError> {
-        let kubeconfig = kubeconfig().await?;
+    pub async fn open(
+        files: &[PathBuf],
+        context: &str,
+        namespaces: &Namespaces,
+    ) -> Result<Self, ClusterError> {
+        let kubeconfig = kubeconfig_of(files).await?;
         Self::of(connect(kubeconfig, context).await?, namespaces).await
     }
 
@@ -160,6 +171,11 @@ impl RealCluster {
     /// Returns the client of the API server.
     pub fn client(&self) -> &kube::Client {
         &self.connection.client
+    }
+
+    /// Returns what tells the cluster from others.
+    pub async fn server(&self) -> Server {
+        Server::of(&self.connection).await
     }
 
     /// Returns the API server.

@@ -29,14 +29,6 @@ pub(crate) struct Connection {
     pub(crate) version: String,
 }
 
-/// Reads the user's kubeconfig.
-pub(crate) async fn kubeconfig() -> Result<Kubeconfig, ClusterError> {
-    let unreadable = |why: String| ClusterError::Kubeconfig(why);
-    let read = tokio::task::spawn_blocking(Kubeconfig::read).await;
-    read.map_err(|error| unreadable(error.to_string()))?
-        .map_err(|error| unreadable(causes(&error)))
-}
-
 /// Reads a kubeconfig from its files. Of the same name in two files, the first one counts. A file
 /// that no longer exists has no contexts.
 pub(crate) async fn kubeconfig_of(files: &[PathBuf]) -> Result<Kubeconfig, ClusterError> {

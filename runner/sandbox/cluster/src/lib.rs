@@ -19,6 +19,7 @@ mod objects;
 #[cfg(test)]
 mod on_a_cluster;
 mod rights;
+mod server;
 mod state;
 mod tokens;
 mod watch;
@@ -28,4 +29,5 @@ pub use cluster::{ApiServer, RealCluster, client};
 pub use error::ClusterError;
 pub use objects::ServiceAccount;
 pub use rights::{Namespaces, Right, User};
+pub use server::Server;
 pub use tokens::{Rejected, Subject};

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use sidestep_cluster_testing::Namespace;
 
 use super::*;
 use crate::live::{hold, make_private};
@@ -34,11 +35,24 @@ fn silent(folder: &Path) -> UserCluster {
     }
 }
 
+/// Returns a cluster of which only the address is known.
+fn at(address: &str) -> Server {
+    Server {
+        address: address.to_owned(),
+        authority: None,
+        uid: None,
+    }
+}
+
 async fn record(places: &Places, cluster: &UserCluster) -> Installation {
+    record_of(places, cluster, at("127.0.0.1:1")).await
+}
+
+async fn record_of(places: &Places, cluster: &UserCluster, server: Server) -> Installation {
     let held = hold(places).unwrap().unwrap();
     let nothing = take_back(places, &held).await.unwrap().nothing;
     nothing
-        .record(cluster, false)
+        .record(cluster, server, false)
         .unwrap()
         .installation()
         .clone()
@@ -62,6 +76,7 @@ async fn a_record_stays_until_its_objects_are_removed() {
     let expected = Installed {
         installation,
         cluster,
+        server: at("127.0.0.1:1"),
         relays: false,
     };
     for _ in 0..2 {
@@ -154,20 +169,10 @@ async fn the_end_of_a_failed_start_removes_what_it_installed() {
         namespaces: vec![namespace.name().to_owned()],
         kubeconfig: vec![folder.path().join("none"), real.kubeconfig()],
     };
-    let installation = record(&places, &cluster).await;
+    let connected = client(&cluster.kubeconfig, "sidestep").await.unwrap();
+    let installation = record_of(&places, &cluster, connected.1).await;
     // As a process that was killed after its first object.
-    let labels = [
-        installation.selector(),
-        "sidestep.dev/sandbox=google-names".to_owned(),
-    ];
-    namespace.ok(&["create", "configmap", "sidestep-google-names"]);
-    namespace.ok(&[
-        "label",
-        "configmap",
-        "sidestep-google-names",
-        &labels[0],
-        &labels[1],
-    ]);
+    install_bundle(&namespace, &installation);
     let held = hold(&places).unwrap().unwrap();
     let failed = SandboxError::UnknownScenario("x".to_owned());
     let error = finish(&places, &held, Err(failed)).await.unwrap_err();
@@ -175,4 +180,66 @@ async fn the_end_of_a_failed_start_removes_what_it_installed() {
     assert_eq!(installed_now(&places), None);
     let left = namespace.ok(&["get", "configmaps", "--output=name"]);
     assert!(!left.contains("sidestep-google-names"), "{left}");
+}
+
+/// Creates the object that an installation creates first.
+fn install_bundle(namespace: &Namespace<'_>, installation: &Installation) {
+    let name = "sidestep-google-names";
+    let part = "sidestep.dev/sandbox=google-names";
+    namespace.ok(&["create", "configmap", name]);
+    namespace.ok(&["label", "configmap", name, &installation.selector(), part]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_that_means_another_cluster_by_now_is_left_alone() {
+    let Some(real) = sidestep_cluster_testing::pinned_api() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let places = places(folder.path());
+    let namespace = real.namespace();
+    let cluster = UserCluster {
+        context: "sidestep".to_owned(),
+        namespaces: vec![namespace.name().to_owned()],
+        kubeconfig: vec![real.kubeconfig()],
+    };
+    let (_, server) = client(&cluster.kubeconfig, "sidestep").await.unwrap();
+    assert!(
+        server.uid.is_some() && server.authority.is_some(),
+        "{server:?}"
+    );
+    // The cluster of this context was deleted and created again.
+    let deleted = Server {
+        uid: Some("5f0c".to_owned()),
+        ..server.clone()
+    };
+    let installation = record_of(&places, &cluster, deleted).await;
+    install_bundle(&namespace, &installation);
+    let error = stop(&places).await.unwrap_err();
+    let SandboxError::LeftBehind {
+        why: NotRemoved::Another(difference),
+        ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    let uid = server.uid.as_deref().unwrap_or_default();
+    let expected = format!("its namespace kube-system has the uid {uid} and had 5f0c");
+    assert_eq!(*difference, expected);
+    assert!(installed_now(&places).is_some(), "the record stays");
+    let left = namespace.ok(&["get", "configmaps", "--output=name"]);
+    assert!(left.contains("sidestep-google-names"), "{left}");
+
+    // The cluster that it was, at another address.
+    let recorded = installed_now(&places).unwrap();
+    let moved = Installed {
+        server: Server {
+            address: "192.0.2.1:6443".to_owned(),
+            ..server
+        },
+        ..recorded
+    };
+    std::fs::write(places.installed(), serde_json::to_vec(&moved).unwrap()).unwrap();
+    assert_eq!(stop(&places).await.unwrap().removed, 1);
+    assert_eq!(installed_now(&places), None);
 }
