@@ -68,3 +68,4 @@ mod sweeps;
 mod unread;
 mod unusable_clusters;
 mod ways;
+mod webhook;

@@ -353,12 +353,20 @@ fn a_sandbox_beside_a_cluster_runs_a_manifest_for_gke_unchanged() {
     let builds = "--namespace=builds";
     let _ = cluster.kubectl(&["create", "namespace", "builds"]);
     let _ = cluster.kubectl(&["create", "serviceaccount", "kaniko", builds]);
+    let kinds = "configmaps,mutatingadmissionpolicies,mutatingadmissionpolicybindings";
     for machine in [Machine::Node, Machine::Outside] {
-        build_for_gke(cluster, images, machine);
+        build_for_gke(cluster, images, machine, kinds);
     }
 }
 
-fn build_for_gke(cluster: &'static Cluster, images: &Images, machine: Machine) {
+/// Builds by the manifest for GKE, and checks that the sandbox installs one object of each of these
+/// kinds for that.
+pub(crate) fn build_for_gke(
+    cluster: &'static Cluster,
+    images: &Images,
+    machine: Machine,
+    kinds: &str,
+) {
     let builds = "--namespace=builds";
     let sandbox = Beside::at(machine, cluster, "builds").unwrap();
     let link = "iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com";
@@ -383,9 +391,8 @@ fn build_for_gke(cluster: &'static Cluster, images: &Images, machine: Machine) {
 
     // Everything that was installed ends with the sandbox.
     let ours = "--selector=sidestep.dev/sandbox";
-    let kinds = "mutatingadmissionpolicies,mutatingadmissionpolicybindings,configmaps";
     let list = ["get", kinds, "--all-namespaces", ours, "--output=name"];
-    assert_eq!(cluster.ok(&list).lines().count(), 3);
+    assert_eq!(cluster.ok(&list).lines().count(), kinds.split(',').count());
     drop(sandbox);
     assert_eq!(cluster.ok(&list), "");
     cluster.ok(&["delete", builds, "pod", "kaniko"]);

@@ -1,17 +1,15 @@
-//! Google's names for the pods of a user's cluster: made known by an admission policy, at the
-//! metadata server's address, which every pod of a node reaches.
+//! Google's names for the pods of a user's cluster: made known by an admission policy or a webhook,
+//! at the metadata server's address, which every pod of a node reaches.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sidestep_sandbox_admission::{Installation, Names, Namespaces, install, is_in_force};
-use sidestep_sandbox_base::names::METADATA_ADDRESS;
-use sidestep_sandbox_tls::Authority;
+use sidestep_sandbox_admission::{Installation, Means, Namespaces, install, is_in_force};
 
 use crate::users::Users;
+use crate::webhook::{self, Hook};
 
-/// The time until the API server applies a new policy.
+/// The time until the API server applies a new policy or webhook.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the pods of a user's cluster know Google's names.
@@ -28,26 +26,31 @@ impl Users {
     /// Makes Google's names known to the new pods of the namespaces.
     pub(crate) async fn install_names(
         &self,
-        authority: &Authority,
+        hook: &Hook,
         namespaces: &Namespaces,
         installation: &Installation,
     ) -> Result<(), String> {
-        let address: IpAddr = METADATA_ADDRESS
-            .parse()
-            .map_err(|error| format!("{METADATA_ADDRESS}: {error}"))?;
-        let names = Names::new(address, authority.pem());
-        let client = self.real.client();
-        install(client, installation, &names, namespaces, None)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (client, webhook) = (self.real.client(), Some(&hook.webhook));
+        let means = install(client, installation, &hook.names, namespaces, webhook).await;
+        let means = means.map_err(|error| error.to_string())?;
         let namespace = namespaces.iter().next().unwrap_or_default();
         match is_in_force(client, namespace, PATIENCE).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(format!(
-                "the API server does not apply the policy within {} s",
-                PATIENCE.as_secs()
-            )),
+            Ok(false) => Err(not_in_force(means)),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// Returns the reason why the API server does not change pods.
+fn not_in_force(means: Means) -> String {
+    let within = PATIENCE.as_secs();
+    match means {
+        Means::Policy => format!("the API server does not apply the policy within {within} s"),
+        Means::Webhook => format!(
+            "the API server has no admission policies, and did not reach the webhook at {} within \
+             {within} s: it has to run on a node of the cluster",
+            webhook::url()
+        ),
     }
 }

@@ -29,6 +29,7 @@ mod reach;
 mod relays;
 mod server;
 mod users;
+mod webhook;
 
 pub use attach::{Attached, Reset, Start, Stopped, attach, live, reset, stop};
 pub use callers::{Caller, CallerFiles, DEVELOPER, files};

@@ -35,6 +35,11 @@ impl Places {
         self.dir.join("tls").join("ca.crt")
     }
 
+    /// Returns the folder of the authority for the webhook of a cluster without admission policies.
+    pub(crate) fn webhook(&self) -> PathBuf {
+        self.dir.join("webhook")
+    }
+
     /// Returns the path of a detached process's output.
     pub fn log(&self) -> PathBuf {
         self.dir.join("log")

@@ -17,6 +17,7 @@ use crate::installed::{Nothing, take_back};
 use crate::live::{Held, Places};
 use crate::server::spawn;
 use crate::users::Users;
+use crate::webhook::Hook;
 
 /// The way from pods to the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +75,18 @@ impl Users {
             Ok(taken_back) => Ok(taken_back.nothing),
             Err(left) => Err(left.to_string()),
         };
-        let side = match listener {
-            Some(listener) => self.serve_node(listener, servers, nothing, disk).await,
-            None => self.serve_by_relays(servers, nothing, disk).await,
+        let side = match (Hook::open(places, servers.authority), listener) {
+            (Ok(hook), Some(listener)) => {
+                self.serve_node(listener, servers, &hook, nothing, disk)
+                    .await
+            }
+            (Ok(hook), None) => self.serve_by_relays(servers, &hook, nothing, disk).await,
+            (Err(error), _) => PodSide {
+                reach: Reach::No(format!(
+                    "the certificate of the webhook can't be made: {error}"
+                )),
+                names: None,
+            },
         };
         let mut known = self.pods.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some(side);
@@ -87,6 +97,7 @@ impl Users {
         &self,
         listener: TcpListener,
         servers: ForPods<'_>,
+        hook: &Hook,
         nothing: Result<Nothing<'_>, String>,
         disk: (&Places, &Held),
     ) -> PodSide {
@@ -100,15 +111,16 @@ impl Users {
             let nothing = nothing?;
             let listener = TcpListener::bind((METADATA_ADDRESS, 443)).await;
             let listener = listener
-                .and_then(|listener| front::listen(listener, servers.authority))
+                .and_then(|listener| {
+                    front::listen(listener, servers.authority, Some(&hook.acceptor))
+                })
                 .map_err(|error| format!("{METADATA_ADDRESS}:443 can't be opened: {error}"))?;
-            let names = servers.names;
+            let names = hook.beside(servers.names);
             spawn("GOOGLE", async move { axum::serve(listener, names).await });
             let recorded = nothing.record(&self.named, self.real.server().await, false);
             let recorded = recorded.map_err(|error| error.to_string())?;
             let installation = recorded.installation();
-            self.install_names(servers.authority, namespaces, installation)
-                .await
+            self.install_names(hook, namespaces, installation).await
         };
         let names = match self.namespaces() {
             None => None,
@@ -127,14 +139,14 @@ impl Users {
     async fn serve_by_relays(
         &self,
         servers: ForPods<'_>,
+        hook: &Hook,
         nothing: Result<Nothing<'_>, String>,
         disk: (&Places, &Held),
     ) -> PodSide {
-        let authority = servers.authority;
         let relayed = async {
             let recorded = nothing?.record(&self.named, self.real.server().await, true);
             let recorded = recorded.map_err(|error| error.to_string())?;
-            self.relay(servers, recorded.installation()).await
+            self.relay(servers, hook, recorded.installation()).await
         };
         let (root, nodes) = match relayed.await {
             Ok(relayed) => relayed,
@@ -148,7 +160,7 @@ impl Users {
         let names = match self.namespaces() {
             None => None,
             Some(namespaces) => {
-                let made = self.install_names(authority, &namespaces, &root).await;
+                let made = self.install_names(hook, &namespaces, &root).await;
                 Some(match made {
                     Ok(()) => GoogleNames::Known,
                     // Pods have their identity without it. What was created ends with the relays.

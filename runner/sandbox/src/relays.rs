@@ -17,6 +17,7 @@ use crate::front;
 use crate::reach::ForPods;
 use crate::server::spawn;
 use crate::users::Users;
+use crate::webhook::Hook;
 
 /// The time in which a relay works on every node.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -27,6 +28,7 @@ impl Users {
     pub(crate) async fn relay(
         &self,
         servers: ForPods<'_>,
+        hook: &Hook,
         installation: &Installation,
     ) -> Result<(Installation, Vec<String>), String> {
         let secret = Secret::random();
@@ -42,9 +44,9 @@ impl Users {
         let root = root.map_err(|error| error.to_string())?;
 
         let (tunnels, ends) = Tunnels::new(secret);
-        let listener = front::listen(ends.google, servers.authority);
+        let listener = front::listen(ends.google, servers.authority, Some(&hook.acceptor));
         let listener = listener.map_err(|error| error.to_string())?;
-        let names = servers.names;
+        let names = hook.beside(servers.names);
         spawn("GOOGLE", async move { axum::serve(listener, names).await });
         // Behind a relay, the source of a connection is told by the relay.
         let metadata = servers

@@ -290,7 +290,7 @@ fn google_names(
     let domains = names::DOMAINS.map(|(domain, _)| domain);
     let authority = Authority::open(folder, "sidestep sandbox", &domains).map_err(unusable)?;
     let (listener, address) = listeners.take("GOOGLE")?;
-    let listener = front::listen(listener, &authority).map_err(unusable)?;
+    let listener = front::listen(listener, &authority, None).map_err(unusable)?;
     spawn("GOOGLE", async move { axum::serve(listener, router).await });
     Ok((address, authority))
 }

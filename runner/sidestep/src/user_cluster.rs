@@ -165,6 +165,8 @@ fn removals(selector: &str, context: Option<&str>, relays: bool) -> Vec<Command>
     let policies = "mutatingadmissionpolicybindings,mutatingadmissionpolicies";
     [
         delete(&[policies]),
+        // In place of the policies, before Kubernetes 1.36.
+        delete(&["mutatingwebhookconfigurations"]),
         delete(&["configmaps", "--all-namespaces"]),
         // The role owns everything else of the relays.
         relays

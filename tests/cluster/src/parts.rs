@@ -1,6 +1,7 @@
 //! Stops and starts the parts of a cluster of our own.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::own::Own;
@@ -34,21 +35,30 @@ impl Cluster {
     /// # Panics
     /// If the cluster is the user's.
     pub fn configure_kubelet(&self, lines: &str) -> Configured<'_> {
-        let file = self.own().folder().join("configuration/kubelet.yaml");
-        let before = fs::read_to_string(&file).expect("a configuration");
-        let configured = Configured {
-            cluster: self,
-            before: before.clone(),
-        };
-        self.restart_kubelet(&format!("{before}{lines}"));
-        configured
+        self.configure("kubelet", "kubelet.yaml", lines)
     }
 
-    fn restart_kubelet(&self, configuration: &str) {
-        let file = self.own().folder().join("configuration/kubelet.yaml");
-        let stopped = self.stop("kubelet");
-        fs::write(file, configuration).expect("written");
-        drop(stopped);
+    /// Starts the API server again with more arguments.
+    ///
+    /// # Panics
+    /// If the cluster is the user's.
+    pub fn configure_api_server(&self, arguments: &[&str]) -> Configured<'_> {
+        let part = "kube-apiserver";
+        self.configure(part, "kube-apiserver.arguments", &arguments.join("\n"))
+    }
+
+    /// Adds a text to a file that a part reads, and starts the part again.
+    fn configure(&self, part: &'static str, file: &str, more: &str) -> Configured<'_> {
+        let file = self.own().folder().join("configuration").join(file);
+        let configured = Configured {
+            cluster: self,
+            part,
+            // Only the kubelet has one from the start.
+            before: fs::read_to_string(&file).unwrap_or_default(),
+            file,
+        };
+        configured.restart(&format!("{}{more}", configured.before));
+        configured
     }
 
     fn own(&self) -> &Own {
@@ -59,16 +69,26 @@ impl Cluster {
     }
 }
 
-/// A changed configuration of the kubelet, which ends when this value is dropped.
+/// A changed configuration of a part, which ends when this value is dropped.
 #[derive(Debug)]
 pub struct Configured<'c> {
     cluster: &'c Cluster,
+    part: &'static str,
+    file: PathBuf,
     before: String,
+}
+
+impl Configured<'_> {
+    fn restart(&self, configuration: &str) {
+        let stopped = self.cluster.stop(self.part);
+        fs::write(&self.file, configuration).expect("written");
+        drop(stopped);
+    }
 }
 
 impl Drop for Configured<'_> {
     fn drop(&mut self) {
-        self.cluster.restart_kubelet(&self.before);
+        self.restart(&self.before);
     }
 }
 

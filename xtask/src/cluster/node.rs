@@ -144,6 +144,7 @@ fn spawn(place: &ClusterFolder, programs: &Programs, part: &Part) -> Result<Chil
     let log = log.map_err(error)?;
     let child = Command::new(&part.program)
         .args(&part.arguments)
+        .args(more_arguments(place, part.name))
         .env("PATH", programs.path())
         .current_dir("/")
         .stdin(Stdio::null())
@@ -153,6 +154,14 @@ fn spawn(place: &ClusterFolder, programs: &Programs, part: &Part) -> Result<Chil
         .map_err(error)?;
     ClusterFolder::write(&place.running(part.name), &child.id().to_string())?;
     Ok(child)
+}
+
+/// Returns the arguments that a test has added to those of a part, one a line, before it started the
+/// part again.
+fn more_arguments(place: &ClusterFolder, part: &str) -> Vec<String> {
+    let file = place.configuration(&format!("{part}.arguments"));
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// Waits for the end of a part that was not stopped. Starts one again once it is no longer stopped.

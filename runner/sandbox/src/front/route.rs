@@ -89,7 +89,7 @@ async fn answer(State(backends): State<Backends>, mut request: Request) -> Respo
 }
 
 /// Returns the host name of a request, in lower case and without its port.
-pub(super) fn host(request: &Request) -> String {
+pub(crate) fn host(request: &Request) -> String {
     let named = request.uri().host().or_else(|| {
         let value = request.headers().get(header::HOST)?.to_str().ok()?;
         Some(value.rsplit_once(':').map_or(value, |(host, _)| host))

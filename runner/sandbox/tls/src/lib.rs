@@ -7,9 +7,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod authority;
+mod handshake;
 mod listener;
 pub mod trust;
 
 pub use authority::Authority;
+pub use handshake::accept;
 pub use listener::Secured;
 pub use tokio_rustls::{TlsAcceptor, server::TlsStream};
