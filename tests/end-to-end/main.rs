@@ -10,6 +10,7 @@ mod attacks;
 mod authors;
 mod away;
 mod beside;
+mod broken_on_a_node;
 mod build_inputs;
 mod builds;
 mod bytes;

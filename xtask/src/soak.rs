@@ -42,6 +42,11 @@ const SOAKS: &[Soak] = &[
         tests: &["disruptions::"],
     },
     Soak {
+        name: "scenarios",
+        what: "every broken link of a build's identity, on a real node",
+        tests: &["broken_on_a_node::"],
+    },
+    Soak {
         name: "role",
         what: "the printed Role without one verb each, on a real node",
         tests: &["least_role::"],

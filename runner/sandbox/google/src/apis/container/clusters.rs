@@ -1,4 +1,4 @@
-//! Clusters: reads, and updates of the Workload Identity settings.
+//! Clusters: reads, and updates of the Workload Identity settings and of network policies.
 
 use serde_json::{Value, json};
 
@@ -38,8 +38,27 @@ pub(super) fn one(cloud: &Cloud, call: &Call, scope: &Scope<'_>, name: &str) -> 
             scope.find(cloud, call, name, "container.clusters.update")?;
             update(cloud, call, scope, name)
         }
+        ("POST", Some("setNetworkPolicy")) => {
+            scope.find(cloud, call, name, "container.clusters.update")?;
+            set_network_policy(cloud, call, scope, name)
+        }
         _ => Err(call.unserved()),
     }
+}
+
+/// Sets whether the cluster enforces network policies, which only the description shows: the pods of
+/// the sandbox's own cluster, or of another one, have the network that they have.
+fn set_network_policy(cloud: &Cloud, call: &Call, scope: &Scope<'_>, name: &str) -> Answer {
+    let Some(policy) = call.body.get("networkPolicy").filter(|p| p.is_object()) else {
+        return Err(ApiError::invalid("Network policy must be specified."));
+    };
+    let full = scope.cluster(name);
+    cloud.write(|state| {
+        if let Some(cluster) = state.clusters.get_mut(&full) {
+            cluster["networkPolicy"] = policy.clone();
+        }
+    });
+    Ok(operations::done(cloud, scope, "UPDATE_CLUSTER", &full))
 }
 
 fn update(cloud: &Cloud, call: &Call, scope: &Scope<'_>, name: &str) -> Answer {
