@@ -159,7 +159,7 @@ fn pods_that_start_at_once_each_get_their_own_identity() {
     };
     let _ = cluster.kubectl(&["create", "namespace", "crowd"]);
     let sandbox = Beside::start(cluster, "crowd").unwrap();
-    let names: Vec<String> = (0..20).map(|number| format!("builder-{number}")).collect();
+    let names: Vec<String> = (0..50).map(|number| format!("builder-{number}")).collect();
     let objects = names.iter().flat_map(|name| {
         let as_email = json!({ "iam.gke.io/return-principal-id-as-email": "true" });
         let metadata = json!({ "namespace": "crowd", "name": name, "annotations": as_email });
@@ -176,7 +176,7 @@ fn pods_that_start_at_once_each_get_their_own_identity() {
         "pods",
         "--all",
         "--namespace=crowd",
-        "--timeout=180s",
+        "--timeout=300s",
     ];
     let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
     cluster.ok(&[&ended[..], &[succeeded]].concat());

@@ -29,6 +29,7 @@ mod gc;
 mod gcloud;
 mod git;
 mod given;
+mod google_clients;
 mod grants;
 mod identity;
 mod images;

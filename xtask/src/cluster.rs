@@ -13,6 +13,7 @@
 mod cache;
 mod cgroups;
 mod claim;
+mod clients;
 mod cluster_folder;
 mod command;
 mod configuration;
@@ -55,12 +56,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         Command::Help => println!("{}", command::USAGE),
         Command::Build(extent) => {
             let programs = programs::build(extent)?;
+            if extent == Extent::Node {
+                clients::make(&programs)?;
+            }
             println!("{}", programs.kubernetes().display());
         }
         Command::Check(extent) => {
             machine::check(extent)?;
             programs::check(extent)?;
         }
+        Command::Clients => println!("{}", clients::image()?.display()),
         Command::Up { name, extent } => up(&name, extent)?,
         Command::Down { name } => down(&name)?,
         Command::Status => status()?,
@@ -86,6 +91,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 pub(crate) fn prepare() -> Result<()> {
     machine::check(Extent::Node)?;
     programs::build(Extent::Node).map(drop)
+}
+
+/// Makes the image of Google's clients. Returns the reason if it cannot be had.
+pub(crate) fn prepare_clients() -> Result<()> {
+    clients::make(&programs::build(Extent::Node)?)
 }
 
 fn up(name: &str, extent: Extent) -> Result<()> {

@@ -75,6 +75,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     let path = tools::for_tests()?;
     cluster::prepare()?;
+    cluster::prepare_clients()?;
     let plugins = guests::build(Profile::Dev)?;
     let test_guests = guests::build_for_tests()?;
     let figures = env::temp_dir().join(format!("sidestep-soak-{}", std::process::id()));

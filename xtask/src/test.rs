@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     let path = tools::for_tests()?;
     // At low priority: it takes minutes once, and nothing needs it before the tests run.
-    let cluster = thread::spawn(cluster::prepare);
+    let cluster = thread::spawn(|| (cluster::prepare(), cluster::prepare_clients()));
     say::doing("cargo fmt --check");
     cargo::run(cargo::cargo().args(["fmt", "--all", "--check"]))?;
     dependencies(&path)?;
@@ -49,15 +49,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     say::doing("cargo test --no-run");
     cargo::run(&mut test(&["--no-run"]))?;
     say::doing("waiting for the programs of the test cluster");
-    let prepared = cluster
-        .join()
-        .unwrap_or_else(|_| Err("its build panicked".to_owned()));
-    if let Err(why) = prepared {
-        say::not_run("tests on a real cluster", &why);
-        if tools::is_ci() {
-            return Err(format!(
-                "CI=true, and there is no cluster for the tests: {why}"
-            ));
+    let panicked = || Err("its build panicked".to_owned());
+    let prepared = cluster.join();
+    let (prepared, clients) = prepared.unwrap_or_else(|_| (panicked(), panicked()));
+    let parts = [
+        ("tests on a real cluster", prepared),
+        ("tests of Google's clients in pods", clients),
+    ];
+    for (what, prepared) in parts {
+        if let Err(why) = prepared {
+            say::not_run(what, &why);
+            if tools::is_ci() {
+                return Err(format!("CI=true, and this is not run: {what}: {why}"));
+            }
         }
     }
     say::doing("cargo test");

@@ -185,11 +185,13 @@ pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<()> {
     install(false).or_else(|_| install(true)).map(drop)
 }
 
-fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
-    say::doing(&format!(
-        "pip install {package} ({purpose}), into {}",
-        folder.display()
-    ));
+/// Returns the Python of our virtual environment, which has pip.
+pub(crate) fn python_with_pip() -> Result<PathBuf> {
+    environment(&python())
+}
+
+/// Returns the Python of a virtual environment, and creates it first if it does not exist.
+fn environment(folder: &Path) -> Result<PathBuf> {
     let python = folder.join("bin/python3");
     if !python.exists() {
         let venv =
@@ -199,6 +201,15 @@ fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
             venv()
         })?;
     }
+    Ok(python)
+}
+
+fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
+    say::doing(&format!(
+        "pip install {package} ({purpose}), into {}",
+        folder.display()
+    ));
+    let python = environment(folder)?;
     cargo::output(Command::new(python).args(["-m", "pip", "install", "--quiet", package])).map(drop)
 }
 

@@ -48,6 +48,16 @@ impl Images {
     }
 }
 
+/// Imports the image of Google's clients, and returns its name.
+pub(crate) fn clients(own: &Own) -> Result<String, String> {
+    let file = own.archive_of_clients()?;
+    let names = import(own, Source::File(file));
+    names
+        .into_iter()
+        .next()
+        .ok_or_else(|| "it has no name".to_owned())
+}
+
 enum Source {
     File(PathBuf),
     /// A command that prints the archive.

@@ -158,6 +158,22 @@ impl Cluster {
         }
     }
 
+    /// Returns an image of Google's Python and Go clients that is on the node. Returns `None`, and
+    /// prints it, if it was not made, and for a cluster of the user's.
+    ///
+    /// The programs are `/bin/python3 /opt/clients/storage.py`, with the packages in
+    /// `/opt/clients/packages`, and `/opt/clients/storage`. Both take `write` or `read`, a bucket, an
+    /// object and a text.
+    pub fn clients(&self) -> Option<String> {
+        let image = match &self.0 {
+            Source::Own(own) => images::clients(own),
+            Source::Users(_) => Err(format!(
+                "images cannot be loaded into the cluster of {KUBECONFIG}"
+            )),
+        };
+        image.map_err(|why| not_run(&why)).ok()
+    }
+
     /// Lets pods and the node reach a server of this test at the address of Google's names, port 443,
     /// one test at a time. Returns `None` for a cluster of the user's.
     pub fn google_names(&self, server: SocketAddr) -> Option<GoogleNames> {

@@ -85,6 +85,17 @@ impl Own {
         assert!(output.status.success(), "{part}: {errors}");
     }
 
+    /// Returns the archive of the image of Google's clients, or the reason why there is none.
+    pub(crate) fn archive_of_clients(&self) -> Result<PathBuf, String> {
+        let output = cluster(&self.program, "clients").output();
+        let output = output.map_err(|error| format!("xtask does not start: {error}"))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if !output.status.success() {
+            return Err(text(&output.stderr));
+        }
+        Ok(text(&output.stdout).into())
+    }
+
     /// Returns a command that runs a program in the cluster's namespaces.
     pub(crate) fn exec(&self, program: &str) -> Command {
         let mut command = cluster(&self.program, "exec");

@@ -28,6 +28,8 @@ pub(super) enum Command {
     Build(Extent),
     /// Succeeds if this machine can run a cluster of that extent, and its programs are built.
     Check(Extent),
+    /// Prints the archive of the image of Google's clients.
+    Clients,
     Up {
         name: String,
         extent: Extent,
@@ -125,6 +127,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Command> {
         "status" => Command::Status,
         "build" => Command::Build(extent),
         "check" => Command::Check(extent),
+        "clients" => Command::Clients,
         "keep" => Command::Keep {
             folder: internal(folder)?,
             extent,

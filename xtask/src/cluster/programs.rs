@@ -236,18 +236,37 @@ fn image(
         .map_err(|error| format!("cannot create {}: {error}", root.display()))?;
     fill(&root).map_err(|why| format!("cannot make the image {name}: {why}"))?;
     let unfinished = file.with_extension("unfinished");
-    let mut make = programs.command("cluster-image");
-    make.arg(&unfinished)
-        .arg(format!("sidestep.test/{name}:1"))
-        .arg(&root)
-        .args(command);
-    cargo::output(&mut make)?;
+    write_image(programs, &unfinished, name, &root, command)?;
     fs::rename(&unfinished, &file)
         .and_then(|()| fs::remove_dir_all(&root))
         .map_err(|error| format!("cannot finish {}: {error}", file.display()))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Writes a folder as the image of a name.
+pub(super) fn write_image(
+    programs: &Programs,
+    file: &Path,
+    name: &str,
+    root: &Path,
+    command: &[&str],
+) -> Result<()> {
+    let mut make = programs.command("cluster-image");
+    make.arg(file)
+        .arg(format!("sidestep.test/{name}:1"))
+        .arg(root)
+        .args(command);
+    cargo::output(&mut make).map(drop)
+}
+
+/// Copies a file into a folder that may not exist.
+pub(super) fn copy_into(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    copy(from, to)
+}
+
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to)
         .map(drop)
         .map_err(|error| format!("cannot copy {}: {error}", from.display()))

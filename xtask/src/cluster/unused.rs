@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 /// How long a build is kept after its last use. Checkouts of other revisions share the cache.
 const KEPT: Duration = Duration::from_hours(14 * 24);
 /// How the names of folders of programs start.
-const STARTS: [&str; 2] = ["kubernetes-", "debian"];
+const STARTS: [&str; 3] = ["clients-", "debian", "kubernetes-"];
 
 /// Notes that a build is used.
 pub(super) fn touch(folder: &Path) {
