@@ -159,7 +159,7 @@ impl Clusters for OwnCluster {
     }
 
     /// Refuses every address: each pod has a metadata server of its own.
-    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller> {
+    async fn caller(&self, source: IpAddr, _: Option<&str>) -> Result<PodIdentity, NoCaller> {
         Err(NoCaller::Unknown(source))
     }
 }

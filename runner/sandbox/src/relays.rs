@@ -6,11 +6,14 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::map_request;
 use k8s_openapi::api::apps::v1::DaemonSet;
-use kube::Api;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::ListParams;
 use kube::runtime::wait::await_condition;
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
-use sidestep_sandbox_admission::Installation;
+use sidestep_sandbox_admission::{Installation, OWNER};
 use sidestep_sandbox_base::Watched;
+use sidestep_sandbox_google::metadata::OnNode;
 use sidestep_sandbox_relay::{self as relay, NodeRelay, Nodes, Peer, Relays, Secret, Tunnels};
 
 use crate::front;
@@ -19,6 +22,8 @@ use crate::server::spawn;
 use crate::users::Users;
 use crate::webhook::Hook;
 
+/// What the objects of relays belong to, in their labels.
+const PART: &str = "relay";
 /// The time in which a relay works on every node.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -31,15 +36,16 @@ impl Users {
         hook: &Hook,
         installation: &Installation,
     ) -> Result<(Installation, Vec<String>), String> {
+        let client = self.real.client();
+        only_one(client, installation).await?;
         let secret = Secret::random();
         let relays = Relays {
             id: installation.id().to_owned(),
-            labels: json!(installation.labels("relay")),
+            labels: json!(installation.labels(PART)),
             annotations: json!(installation.annotations()),
             image: self.image.clone(),
             secret: secret.clone(),
         };
-        let client = self.real.client();
         let root = relay::install(client, &relays).await;
         let root = root.map_err(|error| error.to_string())?;
 
@@ -52,8 +58,11 @@ impl Users {
         let metadata = servers
             .metadata
             .layer(map_request(|mut request: Request| async {
-                if let Some(ConnectInfo(Peer(peer))) = request.extensions().get().copied() {
-                    request.extensions_mut().insert(ConnectInfo(peer));
+                if let Some(ConnectInfo(peer)) =
+                    request.extensions().get::<ConnectInfo<Peer>>().cloned()
+                {
+                    request.extensions_mut().insert(ConnectInfo(peer.address));
+                    request.extensions_mut().insert(OnNode(peer.node));
                 }
                 request
             }));
@@ -120,6 +129,27 @@ impl Users {
             NodeRelay::Ended(said) => Some(format!("the relay on node `{node}` ended: {said}")),
         }
     }
+}
+
+/// Refuses a cluster in which the relays of another sandbox are: a node has one metadata server.
+async fn only_one(client: &Client, own: &Installation) -> Result<(), String> {
+    let others = ListParams::default().labels(&own.selector_of_others(PART));
+    let found = Api::<Namespace>::all(client.clone()).list(&others).await;
+    let found = found.map_err(|error| format!("cannot list namespaces: {error}"))?;
+    let mut live = found.items.iter().filter(|namespace| {
+        // One that is being removed is waited for by who removes it.
+        namespace.metadata.deletion_timestamp.is_none()
+    });
+    let Some(other) = live.next() else {
+        return Ok(());
+    };
+    let name = other.name_any();
+    let owner = other.annotations().get(OWNER);
+    let owner = owner.map_or("another sandbox", String::as_str);
+    Err(format!(
+        "its pods are served by {owner}, and a node has only one metadata server; stop that sandbox, \
+         or, if its machine is gone, remove its relays: kubectl delete clusterrole {name}"
+    ))
 }
 
 /// Returns the number of nodes that get a relay, once the cluster has counted them.

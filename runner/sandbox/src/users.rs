@@ -189,7 +189,7 @@ impl Clusters for UsersCluster {
         })
     }
 
-    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller> {
+    async fn caller(&self, source: IpAddr, node: Option<&str>) -> Result<PodIdentity, NoCaller> {
         let of_node = PodIdentity {
             cluster: self.cluster.clone(),
             node_pool: NODE_POOL.to_owned(),
@@ -197,7 +197,7 @@ impl Clusters for UsersCluster {
             service_account: String::new(),
             host_network: true,
         };
-        match self.real.caller(source).await {
+        match self.real.caller(source, node).await {
             Ok(Caller::Node) => Ok(of_node),
             Ok(Caller::Pod {
                 namespace,

@@ -84,6 +84,11 @@ impl Installation {
     pub fn selector(&self) -> String {
         format!("{INSTALLATION}={}", self.id)
     }
+
+    /// Returns the selector of the objects of all other installations that belong to `part`.
+    pub fn selector_of_others(&self, part: &str) -> String {
+        format!("{PART}={part},{INSTALLATION}!={}", self.id)
+    }
 }
 
 /// The label that says what an object belongs to.
@@ -91,4 +96,4 @@ pub(crate) const PART: &str = "sidestep.dev/sandbox";
 /// The label with the id of an installation.
 pub(crate) const INSTALLATION: &str = "sidestep.dev/installation";
 /// The annotation with the text about its owner.
-pub(crate) const OWNER: &str = "sidestep.dev/installed-by";
+pub const OWNER: &str = "sidestep.dev/installed-by";

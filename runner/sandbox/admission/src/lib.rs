@@ -27,7 +27,7 @@ mod webhook;
 
 pub use error::Error;
 pub use install::{Means, install, remove};
-pub use installation::Installation;
+pub use installation::{Installation, OWNER};
 pub use names::Names;
 pub use namespaces::Namespaces;
 pub use objects::rules;

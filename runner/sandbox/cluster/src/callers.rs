@@ -37,8 +37,9 @@ pub enum NoCaller {
     NotYet,
 }
 
-/// Returns the caller at an address.
-pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
+/// Returns the caller at an address. A connection that came through a node is one of that node's
+/// pods, or none: a node can't name those of another.
+pub(crate) fn find(state: &State, source: IpAddr, node: Option<&str>) -> Result<Caller, NoCaller> {
     if !state.is_current() {
         return Err(NoCaller::NotYet);
     }
@@ -68,6 +69,9 @@ pub(crate) fn find(state: &State, source: IpAddr) -> Result<Caller, NoCaller> {
             NoCaller::Unknown
         });
     };
+    if node.is_some_and(|node| node != pod.node) {
+        return Err(NoCaller::Unknown);
+    }
     if found.next().is_some() || may_have_passed_on(state, pod) {
         return Err(NoCaller::NotYet);
     }

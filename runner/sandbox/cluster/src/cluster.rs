@@ -242,14 +242,15 @@ impl RealCluster {
             .read(|state| state.account(namespace, name).cloned())
     }
 
-    /// Returns the caller at an address. Waits for a while if it is not known yet.
+    /// Returns the caller at an address, which is a pod of `node` if that is known. Waits for a while
+    /// if the caller is not known yet.
     ///
     /// # Errors
     /// If no pod, or not exactly one, has the address, or the API server does not confirm it.
-    pub async fn caller(&self, source: IpAddr) -> Result<Caller, NoCaller> {
-        match tokio::time::timeout(self.patience, self.confirmed(source)).await {
+    pub async fn caller(&self, source: IpAddr, node: Option<&str>) -> Result<Caller, NoCaller> {
+        match tokio::time::timeout(self.patience, self.confirmed(source, node)).await {
             Ok(caller) => Ok(caller),
-            Err(_) => match self.state.read(|state| callers::find(state, source)) {
+            Err(_) => match self.state.read(|state| callers::find(state, source, node)) {
                 Err(none) => Err(none),
                 Ok(_) => Err(NoCaller::NotYet),
             },
@@ -258,10 +259,13 @@ impl RealCluster {
 
     /// Returns the caller at an address, once the watched state has one and the API server confirms
     /// it. A connection that is cut silently leaves the state as it was for some time.
-    async fn confirmed(&self, source: IpAddr) -> Caller {
+    async fn confirmed(&self, source: IpAddr, node: Option<&str>) -> Caller {
         let mut changes = self.state.changes();
         loop {
-            let find = || self.state.read(|state| callers::find(state, source).ok());
+            let find = || {
+                self.state
+                    .read(|state| callers::find(state, source, node).ok())
+            };
             if let Some(caller) = find()
                 && self.confirms(&caller).await
                 // The answer took a while.

@@ -90,7 +90,7 @@ fn delete(namespace: &Namespace<'_>, pod: &str) {
 
 fn is(state: &State, address: &str, namespace: &Namespace<'_>, account: &str) -> bool {
     matches!(
-        callers::find(state, address.parse().expect("an address")),
+        callers::find(state, address.parse().expect("an address"), None),
         Ok(Caller::Pod { namespace: found, service_account, .. })
             if found == namespace.name() && service_account == account
     )
@@ -98,7 +98,7 @@ fn is(state: &State, address: &str, namespace: &Namespace<'_>, account: &str) ->
 
 fn at(cluster: &RealCluster, address: &str) -> Result<Caller, NoCaller> {
     let address = address.parse().expect("an address");
-    cluster.now(|state| callers::find(state, address))
+    cluster.now(|state| callers::find(state, address, None))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,7 +132,7 @@ async fn an_address_follows_its_pods() {
     // Reused by a pod of the other namespace, and shown before the first one's end.
     run(&other, "next", "default", "10.9.0.7");
     until(&real, |state| {
-        callers::find(state, "10.9.0.7".parse().expect("an address")) == Err(NoCaller::NotYet)
+        callers::find(state, "10.9.0.7".parse().expect("an address"), None) == Err(NoCaller::NotYet)
     })
     .await;
     status(&builds, "build", &json!({ "phase": "Succeeded" }));
@@ -209,7 +209,7 @@ async fn a_silently_cut_watch_names_no_former_pod() {
     until(&real, |state| is(state, "10.9.3.5", &builds, "default")).await;
     until(&real, |state| is(state, "10.9.3.6", &builds, "default")).await;
     let other: IpAddr = "10.9.3.6".parse().expect("an address");
-    let named = real.caller(other).await;
+    let named = real.caller(other, None).await;
     assert!(
         matches!(&named, Ok(Caller::Pod { name, .. }) if name == "other"),
         "{named:?}"
@@ -222,7 +222,7 @@ async fn a_silently_cut_watch_names_no_former_pod() {
     // The state still has the former pod alone.
     assert!(matches!(at(&real, "10.9.3.5"), Ok(Caller::Pod { name, .. }) if name == "first"));
     let address: IpAddr = "10.9.3.5".parse().expect("an address");
-    assert_eq!(real.caller(address).await, Err(NoCaller::NotYet));
+    assert_eq!(real.caller(address, None).await, Err(NoCaller::NotYet));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -71,9 +71,9 @@ pub trait Clusters: Send + Sync + 'static {
     /// Returns a service account; `None` if it does not exist.
     fn service_account(&self, namespace: &str, name: &str) -> Option<ServiceAccount>;
 
-    /// Returns the caller with a source address, for the metadata server of a node. Waits for a
-    /// while if the pod is not known yet.
-    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller>;
+    /// Returns the caller with a source address, for the metadata server of a node: one of that
+    /// node's, if the node is known. Waits for a while if the pod is not known yet.
+    async fn caller(&self, source: IpAddr, node: Option<&str>) -> Result<PodIdentity, NoCaller>;
 }
 
 /// No cluster: rejects every token and every address, and has no service accounts.
@@ -96,7 +96,7 @@ impl Clusters for NoClusters {
         None
     }
 
-    async fn caller(&self, source: IpAddr) -> Result<PodIdentity, NoCaller> {
+    async fn caller(&self, source: IpAddr, _: Option<&str>) -> Result<PodIdentity, NoCaller> {
         Err(NoCaller::Unknown(source))
     }
 }

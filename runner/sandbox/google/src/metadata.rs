@@ -11,6 +11,7 @@ mod account;
 mod tree;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -60,14 +61,25 @@ async fn serve_pod(State((cloud, pod)): State<(Cloud, PodIdentity)>, request: Re
     marked(reply)
 }
 
+/// The node through which a connection came. As an extension of a request to [`node_router`], it
+/// limits the callers to the pods of that node.
+#[derive(Debug, Clone)]
+pub struct OnNode(pub Arc<str>);
+
 async fn serve_node(
     State(cloud): State<Cloud>,
     ConnectInfo(source): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
+    let node = request.extensions().get::<OnNode>();
+    let node = node.map(|OnNode(name)| &**name);
     let reply = match path(&request) {
         // A server for IPv6 sees an IPv4 address as mapped (RFC 4291, section 2.5.5.2).
-        Ok(path) => match cloud.clusters().caller(source.ip().to_canonical()).await {
+        Ok(path) => match cloud
+            .clusters()
+            .caller(source.ip().to_canonical(), node)
+            .await
+        {
             Ok(pod) => answer(&cloud, &pod, &path, &request),
             Err(unknown) => refused_caller(&unknown),
         },

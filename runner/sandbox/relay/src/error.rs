@@ -32,6 +32,15 @@ pub enum RelayError {
         /// The file of the secret.
         path: PathBuf,
     },
+    /// Another relay of the node works.
+    #[error(
+        "port {port} of this node is in use: another sandbox serves the pods of this cluster, or is \
+         being removed"
+    )]
+    OtherRelay {
+        /// The port of the tunnel.
+        port: u16,
+    },
     /// A port can't be opened.
     #[error("cannot open {address}: {source}")]
     Port {

@@ -20,6 +20,7 @@ mod origin;
 pub mod pod;
 mod relay;
 mod relayed;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod tunnels;

@@ -10,6 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _, TokioAsyncReadCompatExt as _};
 use yamux::{Config, Connection, Mode};
 
+/// The maximum number of connections of pods in a tunnel.
+pub(crate) const MOST: usize = 1024;
+/// The connections that a tunnel carries besides: beats, and those that are ending.
+const SPARE: usize = 512;
+
 /// One connection in a tunnel.
 pub(crate) type Stream = Compat<yamux::Stream>;
 
@@ -31,13 +36,20 @@ impl Opener {
     }
 }
 
+/// A tunnel with more connections than both sides allow ends, with all of them.
+fn config() -> Config {
+    let mut config = Config::default();
+    config.set_max_num_streams(MOST + SPARE);
+    config
+}
+
 /// Makes a tunnel of a connection, for the side that opens connections in it. The future moves the
 /// bytes, and ends with the tunnel.
 pub(crate) fn opening<Io>(io: Io) -> (Opener, impl Future<Output = ()> + Send)
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut tunnel = Connection::new(io.compat(), Config::default(), Mode::Client);
+    let mut tunnel = Connection::new(io.compat(), config(), Mode::Client);
     let (opener, mut requests) = mpsc::channel(1);
     let mut wanted: Option<oneshot::Sender<Stream>> = None;
     let moved = poll_fn(move |context| {
@@ -76,7 +88,7 @@ pub(crate) async fn accepting<Io>(io: Io, mut each: impl FnMut(Stream))
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut tunnel = Connection::new(io.compat(), Config::default(), Mode::Server);
+    let mut tunnel = Connection::new(io.compat(), config(), Mode::Server);
     while let Some(Ok(stream)) = poll_fn(|context| tunnel.poll_next_inbound(context)).await {
         each(stream.compat());
     }

@@ -168,7 +168,7 @@ async fn tunnel(
     let mut pause = PAUSES.0;
     loop {
         nodes.write(|nodes| nodes.insert(node.clone(), Relay::Starts));
-        match open(&pods, &name, &tunnels).await {
+        match open(&pods, &name, &node, &tunnels).await {
             Ok(works) => {
                 pause = PAUSES.0;
                 nodes.write(|nodes| nodes.insert(node.clone(), Relay::Works));
@@ -185,6 +185,7 @@ async fn tunnel(
 async fn open(
     pods: &Api<Pod>,
     name: &str,
+    node: &str,
     tunnels: &Tunnels,
 ) -> Result<impl Future<Output = ()> + use<>, String> {
     let forwarded = pods.portforward(name, &[CONTROL_PORT]).await;
@@ -193,7 +194,7 @@ async fn open(
         .take_stream(CONTROL_PORT)
         .ok_or("the port is not forwarded")?;
     let works = tunnels
-        .open(stream)
+        .open(stream, node)
         .await
         .map_err(|error| error.to_string())?;
     Ok(async move {

@@ -16,6 +16,8 @@ pub(crate) const FOLDER: &str = "/var/run/sidestep-relay";
 pub(crate) const FILE: &str = "secret";
 /// The file with the name of the object that owns all others, and its key.
 pub(crate) const ROOT: &str = "root";
+/// The variable with the name of the relay's node.
+pub(crate) const NODE: &str = "SIDESTEP_NODE";
 /// The label of the pods.
 pub(crate) const POD: (&str, &str) = ("app.kubernetes.io/name", RELAY);
 /// The seconds that a relay has to take the node's address back.
@@ -95,6 +97,7 @@ impl Relays {
             "image": self.image,
             "imagePullPolicy": "IfNotPresent",
             "args": ["sandbox", "relay"],
+            "env": [{ "name": NODE, "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } }],
             "resources": { "requests": { "cpu": "10m", "memory": "32Mi" } },
             "securityContext": {
                 "runAsUser": 0,

@@ -1,5 +1,6 @@
 //! The relay as the process of a pod.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::CONTROL_PORT;
 use crate::address::lend;
 use crate::error::RelayError;
 use crate::greeting::Secret;
-use crate::objects::{FILE, FOLDER, ROOT};
+use crate::objects::{FILE, FOLDER, NODE, ROOT};
 use crate::origin::Service;
 use crate::relay::{Relay, Silence};
 
@@ -37,8 +38,17 @@ pub async fn run(stop: CancellationToken) -> Result<(), RelayError> {
         address: Ipv4Addr::UNSPECIFIED.into(),
         why: format!("{METADATA_ADDRESS} is not an address"),
     })?;
+    let node = std::env::var(NODE).unwrap_or_default();
+    // Who has this port is the node's only relay, and no other one touches the address.
+    let control = open((Ipv4Addr::LOCALHOST, CONTROL_PORT).into()).await;
+    let control = control.map_err(|error| match error {
+        RelayError::Port { source, .. } if source.kind() == ErrorKind::AddrInUse => {
+            RelayError::OtherRelay { port: CONTROL_PORT }
+        }
+        other => other,
+    })?;
     let lent = lend(address, Service::Metadata.port()).await?;
-    let ended = relay(secret, address, stop).await;
+    let ended = relay(secret, node, (control, address), stop).await;
     if let Some(lent) = lent {
         lent.take_back().await;
     }
@@ -55,16 +65,16 @@ pub async fn run(stop: CancellationToken) -> Result<(), RelayError> {
 
 async fn relay(
     secret: Secret,
-    address: Ipv4Addr,
+    node: String,
+    (control, address): (TcpListener, Ipv4Addr),
     stop: CancellationToken,
 ) -> Result<Result<(), Silence>, RelayError> {
-    let control = open((Ipv4Addr::LOCALHOST, CONTROL_PORT).into()).await?;
     let mut servers = Vec::new();
     for service in Service::ALL {
         let listener = open((address, service.port()).into()).await?;
         servers.push((service, listener));
     }
-    Ok(Relay::new(secret, control, servers, SILENCE)
+    Ok(Relay::new(secret, node, control, servers, SILENCE)
         .run(stop)
         .await)
 }

@@ -4,22 +4,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::greeting::{self, Secret};
-use crate::mux::{self, Opener};
+use crate::mux::{self, MOST, Opener, Stream};
 use crate::origin::{Opening, Origin, Service};
+use crate::sources::Sources;
 
 /// The time that a pod's connection waits for a tunnel.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The timeout for the start of a tunnel.
 const GREETING: Duration = Duration::from_secs(10);
-/// The maximum number of connections at once: as many as a tunnel carries.
-const MOST: usize = 512;
 /// The pause between two beats of a tunnel.
 pub(crate) const BEAT: Duration = Duration::from_secs(10);
 /// The pause after a connection that could not be accepted: the next attempt may fail at once.
@@ -33,22 +32,25 @@ pub struct Silence;
 #[derive(Debug)]
 pub struct Relay {
     secret: Secret,
+    node: String,
     control: TcpListener,
     servers: Vec<(Service, TcpListener)>,
     silence: Duration,
 }
 
 impl Relay {
-    /// Creates a relay that accepts tunnels on `control`, and connections of pods on `servers`. It
-    /// ends without a tunnel for `silence`.
+    /// Creates the relay of a node, which accepts tunnels on `control`, and connections of pods on
+    /// `servers`. It ends without a tunnel for `silence`.
     pub fn new(
         secret: Secret,
+        node: String,
         control: TcpListener,
         servers: Vec<(Service, TcpListener)>,
         silence: Duration,
     ) -> Self {
         Self {
             secret,
+            node,
             control,
             servers,
             silence,
@@ -62,12 +64,23 @@ impl Relay {
     pub async fn run(self, stop: CancellationToken) -> Result<(), Silence> {
         let (current, tunnel) = watch::channel(None);
         let room = Arc::new(Semaphore::new(MOST));
+        let sources = Sources::default();
         // All end with this function.
         let mut tasks = JoinSet::new();
         for (service, listener) in self.servers {
-            tasks.spawn(serve(service, listener, tunnel.clone(), Arc::clone(&room)));
+            let pods = Pods {
+                tunnel: tunnel.clone(),
+                room: Arc::clone(&room),
+                sources: sources.clone(),
+            };
+            tasks.spawn(pods.serve(service, listener));
         }
-        tasks.spawn(control(self.control, self.secret, current));
+        let greeter = Greeter {
+            secret: self.secret,
+            node: self.node,
+            current,
+        };
+        tasks.spawn(control(self.control, Arc::new(greeter)));
         tokio::select! {
             () = stop.cancelled() => Ok(()),
             () = silent(tunnel, self.silence) => Err(Silence),
@@ -88,9 +101,15 @@ async fn silent(mut tunnel: watch::Receiver<Option<Opener>>, most: Duration) {
     }
 }
 
+/// Takes tunnels of the sandbox only.
+struct Greeter {
+    secret: Secret,
+    node: String,
+    current: watch::Sender<Option<Opener>>,
+}
+
 /// Accepts tunnels. The latest one is used: the sandbox opens another when it has lost one.
-async fn control(listener: TcpListener, secret: Secret, current: watch::Sender<Option<Opener>>) {
-    let current = Arc::new(current);
+async fn control(listener: TcpListener, greeter: Arc<Greeter>) {
     let mut tunnels = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -98,17 +117,15 @@ async fn control(listener: TcpListener, secret: Secret, current: watch::Sender<O
             continue;
         };
         while tunnels.try_join_next().is_some() {}
-        tunnels.spawn(tunnel(stream, secret.clone(), Arc::clone(&current)));
+        tunnels.spawn(tunnel(stream, Arc::clone(&greeter)));
     }
 }
 
 /// Serves one tunnel.
-async fn tunnel(
-    mut stream: TcpStream,
-    secret: Secret,
-    current: Arc<watch::Sender<Option<Opener>>>,
-) {
-    let greeted = tokio::time::timeout(GREETING, greeting::ask(&mut stream, &secret)).await;
+async fn tunnel(mut stream: TcpStream, greeter: Arc<Greeter>) {
+    let current = &greeter.current;
+    let met = greeting::meet_sandbox(&mut stream, &greeter.secret, &greeter.node);
+    let greeted = tokio::time::timeout(GREETING, met).await;
     if !matches!(greeted, Ok(Ok(true))) {
         tracing::warn!("a process without the secret of this relay tried to open a tunnel");
         return;
@@ -145,30 +162,38 @@ async fn beat(opener: &Opener) {
     }
 }
 
-/// Accepts the connections of pods to one server.
-async fn serve(
-    service: Service,
-    listener: TcpListener,
+/// The connections of pods.
+struct Pods {
     tunnel: watch::Receiver<Option<Opener>>,
     room: Arc<Semaphore>,
-) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-            return;
-        };
-        let Ok((stream, source)) = listener.accept().await else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        while connections.try_join_next().is_some() {}
-        let tunnel = tunnel.clone();
-        connections.spawn(async move {
-            if let Err(error) = pass(stream, Origin { service, source }, tunnel).await {
-                tracing::debug!(%error, %source, "a connection ended");
-            }
-            drop(place);
-        });
+    sources: Sources,
+}
+
+impl Pods {
+    /// Accepts the connections to one server.
+    async fn serve(self, service: Service, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            let Ok(place) = Arc::clone(&self.room).acquire_owned().await else {
+                return;
+            };
+            let Ok((stream, source)) = listener.accept().await else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            while connections.try_join_next().is_some() {}
+            let Some(share) = self.sources.share_of(source.ip()) else {
+                tracing::debug!(%source, "too many connections of one address");
+                continue;
+            };
+            let tunnel = self.tunnel.clone();
+            connections.spawn(async move {
+                if let Err(error) = pass(stream, Origin { service, source }, tunnel).await {
+                    tracing::debug!(%error, %source, "a connection ended");
+                }
+                drop((place, share));
+            });
+        }
     }
 }
 
@@ -176,28 +201,34 @@ async fn serve(
 async fn pass(
     mut stream: TcpStream,
     origin: Origin,
-    mut tunnel: watch::Receiver<Option<Opener>>,
+    tunnel: watch::Receiver<Option<Opener>>,
 ) -> io::Result<()> {
-    let opened = async {
-        loop {
-            let opener = match tunnel.wait_for(Option::is_some).await {
-                Ok(current) => current.clone(),
-                Err(_) => return None,
-            };
-            if let Some(opener) = opener
-                && let Some(opened) = opener.open().await
-            {
-                return Some(opened);
-            }
-            // The tunnel has just ended.
-            tunnel.changed().await.ok()?;
-        }
-    };
-    let opened = tokio::time::timeout(PATIENCE, opened).await;
-    let Ok(Some(mut relayed)) = opened else {
-        return Err(io::ErrorKind::NotConnected.into());
-    };
-    relayed.write_all(&Opening::Pod(origin).encode()).await?;
+    let accepted = tokio::time::timeout(PATIENCE, accepted(origin, tunnel)).await;
+    let mut relayed = accepted.map_err(|_| io::ErrorKind::TimedOut)??;
     copy_bidirectional(&mut stream, &mut relayed).await?;
     Ok(())
+}
+
+/// Opens a connection in the tunnel, once there is one, and waits until the sandbox has it.
+async fn accepted(
+    origin: Origin,
+    mut tunnel: watch::Receiver<Option<Opener>>,
+) -> io::Result<Stream> {
+    let ended = |_| io::Error::from(io::ErrorKind::NotConnected);
+    loop {
+        let current = tunnel.wait_for(Option::is_some).await;
+        let opener = current.map(|current| current.clone()).map_err(ended)?;
+        if let Some(opener) = opener
+            && let Some(mut opened) = opener.open().await
+        {
+            opened.write_all(&Opening::Pod(origin).encode()).await?;
+            opened.flush().await?;
+            // A tunnel opens no more once many connections are not acknowledged, and a server may
+            // wait for the request before it writes anything.
+            opened.read_u8().await?;
+            return Ok(opened);
+        }
+        // The tunnel has just ended.
+        tunnel.changed().await.map_err(ended)?;
+    }
 }

@@ -1,5 +1,7 @@
 use std::io;
+use std::marker::PhantomData;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -11,44 +13,69 @@ use crate::origin::Service;
 /// A connection of a pod.
 pub type Connection = Stream;
 
-/// The connections of pods to one server, from all relays. For `axum::serve`.
-#[derive(Debug)]
-pub struct Relayed {
-    service: Service,
-    accepted: mpsc::Receiver<(Connection, SocketAddr)>,
+/// The source of a pod's connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The address from which it came to the node.
+    pub address: SocketAddr,
+    /// The node, which can only vouch for its own pods.
+    pub node: Arc<str>,
 }
 
-impl Relayed {
-    /// Returns the listener, and its source of connections.
-    pub(crate) fn new(service: Service) -> (mpsc::Sender<(Connection, SocketAddr)>, Self) {
-        let (sender, accepted) = mpsc::channel(16);
-        (sender, Self { service, accepted })
+impl From<Peer> for SocketAddr {
+    fn from(peer: Peer) -> Self {
+        peer.address
     }
 }
 
-impl Listener for Relayed {
+/// The connections of pods to one server, from all relays. For `axum::serve`; `Addr` is what that
+/// server needs of their sources, a [`Peer`] or its address.
+#[derive(Debug)]
+pub struct Relayed<Addr> {
+    service: Service,
+    accepted: mpsc::Receiver<(Connection, Peer)>,
+    addresses: PhantomData<fn() -> Addr>,
+}
+
+impl<Addr> Relayed<Addr> {
+    /// Returns the listener, and its source of connections.
+    pub(crate) fn new(service: Service) -> (mpsc::Sender<(Connection, Peer)>, Self) {
+        let (sender, accepted) = mpsc::channel(16);
+        let listener = Self {
+            service,
+            accepted,
+            addresses: PhantomData,
+        };
+        (sender, listener)
+    }
+}
+
+impl<Addr> Listener for Relayed<Addr>
+where
+    Addr: From<Peer> + Send + 'static,
+{
     type Io = Connection;
-    type Addr = SocketAddr;
+    type Addr = Addr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.accepted.recv().await {
-            Some(accepted) => accepted,
+            Some((connection, peer)) => (connection, peer.into()),
             // Without a tunnel, nothing comes any more.
             None => std::future::pending().await,
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok((Ipv4Addr::UNSPECIFIED, self.service.port()).into())
+    fn local_addr(&self) -> io::Result<Addr> {
+        let all = Peer {
+            address: (Ipv4Addr::UNSPECIFIED, self.service.port()).into(),
+            node: Arc::from(""),
+        };
+        Ok(all.into())
     }
 }
 
-/// The address from which a pod's connection came to its node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, Relayed>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Relayed>) -> Self {
-        Self(*stream.remote_addr())
+impl Connected<IncomingStream<'_, Relayed<Peer>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Relayed<Peer>>) -> Self {
+        stream.remote_addr().clone()
     }
 }

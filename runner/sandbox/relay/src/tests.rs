@@ -5,14 +5,19 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::mux::{self, MOST};
+use crate::sources::SHARE;
 use crate::{Peer, Relay, Secret, Service, Silence, Tunnels};
 
 /// A ceiling for what takes milliseconds.
 const LONG: Duration = Duration::from_mins(1);
+
+/// The name of each relay's node.
+const NODE: &str = "worker-1";
 
 /// A relay of this process.
 struct Node {
@@ -32,7 +37,13 @@ async fn node(secret: &Secret, silence: Duration) -> Node {
     let (control_port, control) = loopback().await;
     let (metadata_port, metadata) = loopback().await;
     let servers = vec![(Service::Metadata, metadata_port)];
-    let relay = Relay::new(secret.clone(), control_port, servers, silence);
+    let relay = Relay::new(
+        secret.clone(),
+        NODE.to_owned(),
+        control_port,
+        servers,
+        silence,
+    );
     let stop = CancellationToken::new();
     let ended = tokio::spawn(relay.run(stop.clone()));
     Node {
@@ -49,7 +60,10 @@ fn serve(secret: &Secret) -> Tunnels {
     let router = Router::new()
         .route(
             "/",
-            get(|ConnectInfo(Peer(peer)): ConnectInfo<Peer>| async move { peer.to_string() }),
+            get(|ConnectInfo(peer): ConnectInfo<Peer>| async move {
+                assert_eq!(&*peer.node, NODE);
+                peer.address.to_string()
+            }),
         )
         .route("/echo", post(|body: String| async move { body }));
     let service = router.into_make_service_with_connect_info::<Peer>();
@@ -59,7 +73,7 @@ fn serve(secret: &Secret) -> Tunnels {
 
 async fn open(tunnels: &Tunnels, node: &Node) -> JoinHandle<()> {
     let stream = TcpStream::connect(node.control).await.expect("the relay");
-    let moved = tunnels.open(stream).await.expect("a tunnel");
+    let moved = tunnels.open(stream, NODE).await.expect("a tunnel");
     tokio::spawn(moved)
 }
 
@@ -121,6 +135,73 @@ async fn connections_of_one_tunnel_do_not_mix() {
     futures::future::join_all(asked).await;
 }
 
+/// Opens connections of one pod that say nothing.
+async fn idle(node: &Node, pod: u8, number: usize) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..number {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .bind(([127, 0, 1, pod], 0).into())
+            .expect("an address of the loopback network");
+        open.push(socket.connect(node.metadata).await.expect("accepted"));
+    }
+    open
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_keep_no_other_one_waiting() {
+    let secret = Secret::random();
+    let (node, tunnels) = (node(&secret, LONG).await, serve(&secret));
+    let _tunnel = open(&tunnels, &node).await;
+    // More than the protocol opens without an acknowledgement (256), of some pods.
+    let mut silent = Vec::new();
+    for pod in 1..=3 {
+        silent.extend(idle(&node, pod, 100).await);
+    }
+    let (own, seen) = ask_who(&node).await;
+    assert_eq!(seen, own.to_string());
+}
+
+#[tokio::test]
+async fn one_pod_leaves_room_for_the_others() {
+    let secret = Secret::random();
+    let (node, tunnels) = (node(&secret, LONG).await, serve(&secret));
+    let _tunnel = open(&tunnels, &node).await;
+    let mut silent = idle(&node, 1, SHARE + 50).await;
+    let (own, seen) = ask_who(&node).await;
+    assert_eq!(seen, own.to_string());
+    // Those beyond its share have ended.
+    let mut last = silent.pop().expect("it is there");
+    let ended = tokio::time::timeout(LONG, last.read_u8()).await;
+    ended.expect("in time").expect_err("it is closed");
+}
+
+#[tokio::test]
+async fn a_full_tunnel_carries_a_beat_too() {
+    let (here, there) = tokio::io::duplex(1 << 20);
+    let (opener, moved) = mux::opening(here);
+    let moved = tokio::spawn(moved);
+    let (taken, mut streams) = tokio::sync::mpsc::unbounded_channel();
+    let accepted = tokio::spawn(mux::accepting(there, move |mut stream| {
+        let taken = taken.clone();
+        tokio::spawn(async move {
+            stream.write_u8(1).await.expect("sent");
+            stream.flush().await.expect("sent");
+            taken.send(stream).expect("a test");
+        });
+    }));
+    let mut open = Vec::new();
+    for _ in 0..=MOST {
+        let mut stream = opener.open().await.expect("a connection");
+        stream.write_u8(1).await.expect("sent");
+        stream.flush().await.expect("sent");
+        stream.read_u8().await.expect("acknowledged");
+        open.push(stream);
+        streams.recv().await.expect("the other end");
+    }
+    assert!(!moved.is_finished() && !accepted.is_finished());
+}
+
 #[tokio::test]
 async fn a_new_tunnel_takes_the_place_of_a_lost_one() {
     let secret = Secret::random();
@@ -146,7 +227,7 @@ async fn a_stranger_opens_no_tunnel() {
     let _tunnel = open(&tunnels, &node).await;
     let strange = serve(&Secret::random());
     let stream = TcpStream::connect(node.control).await.expect("the relay");
-    let Err(refused) = strange.open(stream).await else {
+    let Err(refused) = strange.open(stream, NODE).await else {
         panic!("a stranger has a tunnel");
     };
     assert_eq!(refused.kind(), std::io::ErrorKind::PermissionDenied);

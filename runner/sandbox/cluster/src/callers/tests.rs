@@ -62,7 +62,7 @@ fn apply(state: &mut State, event: Event<v1::Pod>) {
 
 /// Returns the account of the caller at an address.
 fn at(state: &State, address: &str) -> Result<String, NoCaller> {
-    find(state, address.parse().unwrap()).map(|caller| match caller {
+    find(state, address.parse().unwrap(), None).map(|caller| match caller {
         Caller::Pod {
             service_account, ..
         } => service_account,
@@ -95,6 +95,17 @@ fn a_pod_is_found_by_each_of_its_addresses_and_a_node_by_its_own() {
     for node in ["10.0.0.1", "127.0.0.1", "::1", "169.254.169.254"] {
         assert_eq!(at(&state, node), account("node"), "{node}");
     }
+}
+
+#[test]
+fn a_pod_of_another_node_is_nobody_behind_a_relay() {
+    let state = state(vec![pod("1", "a", "10.1.0.5", json!({}))]);
+    let by = |node| {
+        let address = "10.1.0.5".parse().unwrap();
+        find(&state, address, Some(node)).is_ok()
+    };
+    assert!(by("n"));
+    assert!(!by("m") && !by(""));
 }
 
 #[test]

@@ -94,7 +94,11 @@ impl Clusters for Accounts {
         })
     }
 
-    async fn caller(&self, source: IpAddr) -> Result<metadata::PodIdentity, NoCaller> {
+    async fn caller(
+        &self,
+        source: IpAddr,
+        _: Option<&str>,
+    ) -> Result<metadata::PodIdentity, NoCaller> {
         let placed = self.1.lock().unwrap().get(&source).cloned();
         placed.ok_or(NoCaller::Unknown(source))
     }
