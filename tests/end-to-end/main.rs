@@ -71,3 +71,4 @@ mod unread;
 mod unusable_clusters;
 mod ways;
 mod webhook;
+mod wi_setup;

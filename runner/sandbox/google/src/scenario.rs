@@ -169,6 +169,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "account-deleted",
         "account-disabled",
         "account-recreated",
+        "new-account-unknown",
         "no-binding",
         "ksa-ns-swapped",
         "project-number-in-member",

@@ -26,6 +26,9 @@ pub struct Seed {
     pub service_accounts: BTreeMap<String, SeedAccount>,
     /// GKE clusters by `projects/P/locations/L/clusters/C`.
     pub clusters: BTreeMap<String, SeedCluster>,
+    /// The number of policy writes that refuse a new service account as a member, as Google does at
+    /// first.
+    pub new_account_refusals: u32,
     /// Buckets by name. Identity stores their policies and projects, the storage server the rest.
     pub buckets: BTreeMap<String, SeedBucket>,
     /// Artifact Registry repositories by `projects/P/locations/L/repositories/R`.

@@ -122,6 +122,7 @@ impl Identity {
             state
                 .accounts
                 .insert(account.unique_id.clone(), account.clone());
+            state.newcomers.add(&account.email);
             Ok(account)
         })
     }

@@ -174,7 +174,8 @@ impl Access for Identity {
     }
 
     fn check_policy(&self, resource: &Resource, policy: &PolicyJson) -> Result<(), String> {
-        self.read(|state| state.check_policy(resource, policy))
+        self.read(|state| state.check_policy(resource, policy))?;
+        self.write(|state| state.check_newcomers(policy))
     }
 
     fn bucket_created(&self, bucket: &str, project: &str) {

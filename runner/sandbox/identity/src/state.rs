@@ -33,6 +33,8 @@ pub struct State {
     pub keys: BTreeMap<String, AccountKey>,
     /// Tokens by the SHA-256 of their text, hexadecimal.
     pub tokens: BTreeMap<String, TokenRecord>,
+    /// New service accounts that policies do not know yet.
+    pub newcomers: crate::Newcomers,
     /// The number of policy writes, from which etags are made.
     pub policy_writes: u64,
 }

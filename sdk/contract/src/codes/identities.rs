@@ -118,6 +118,21 @@ codes! {
         TARGET_UNFIT = "identity.target-unfit", [InvalidInput] [Author]
             "link 10: the repository does not accept pushes from any identity"
             "choose another repository";
+        POLICY_FULL = "identity.policy-full", [InvalidInput Failed] [Cloud]
+            "wi-setup: a policy has as many members as a policy may have; the message contains Google's sentence"
+            "remove members that are not needed any more, or grant the role to a group";
+        ORGANIZATION_POLICY = "identity.organization-policy", [Denied InvalidInput Failed] [Cloud]
+            "wi-setup: an organization policy forbids the change, regardless of granted roles; the message contains Google's sentence"
+            "give the message to an administrator of the organization";
+        CHANGED_MEANWHILE = "identity.changed-meanwhile", [Conflict] [Cluster Cloud]
+            "wi-setup: another client changed what the step was about to change"
+            "run the step again: it reads the present state";
+        NOT_VISIBLE = "identity.not-visible", [TimedOut] [Cloud]
+            "wi-setup: Google did not accept the new service account as a member within `wait`"
+            "run the step again";
+        SETUP_INPUT = "identity.setup-input", [InvalidInput] [Author]
+            "wi-setup: the inputs contradict each other, or one of them is not valid"
+            "correct the input that the message names";
         PERIMETER_DENIED = "identity.perimeter-denied", [Denied] [Cloud]
             "link 9 or 10: a service perimeter (VPC Service Controls) forbids the request, regardless of granted roles; the message contains Google's sentence and unique identifier"
             "give the identifier to the perimeter's administrator";

@@ -77,6 +77,7 @@ fn scenarios_about_kubernetes_need_the_sandboxs_own() {
             "account-deleted",
             "account-disabled",
             "account-recreated",
+            "new-account-unknown",
             "no-binding",
             "ksa-ns-swapped",
             "project-number-in-member",

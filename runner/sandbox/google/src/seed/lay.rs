@@ -18,6 +18,7 @@ pub(super) fn identity(seed: &Seed) -> IdentityState {
         custom_roles: seed.custom_roles.clone(),
         ..IdentityState::default()
     };
+    state.newcomers.refusals = seed.new_account_refusals;
     for (id, project) in &seed.projects {
         let kept = Project {
             number: project.number.clone(),
