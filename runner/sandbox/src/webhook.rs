@@ -29,9 +29,9 @@ const MOST: usize = 4 * 1024 * 1024;
 
 /// The webhook of a sandbox.
 pub(crate) struct Hook {
-    /// What pods get.
+    /// The names that pods get.
     pub(crate) names: Names,
-    /// Where the API server calls it.
+    /// The address at which the API server calls it.
     pub(crate) webhook: Webhook,
     /// Performs the handshakes.
     pub(crate) acceptor: TlsAcceptor,

@@ -11,7 +11,7 @@ use crate::connect::Connection;
 /// as the cluster's.
 const SYSTEM: &str = "kube-system";
 
-/// What tells a cluster from another one of the same context's name.
+/// The marks of a cluster, which tell it from another one that a context of the same name means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
