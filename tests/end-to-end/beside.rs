@@ -1,16 +1,20 @@
 //! A sandbox beside the tests' cluster: on its node, or on a machine that no pod reaches; and pods
 //! that ask it who they are.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidestep_cluster_testing::Cluster;
 use tempfile::TempDir;
 
 pub(crate) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+
+/// A ceiling for what takes seconds.
+const LONG: Duration = Duration::from_mins(3);
 
 /// The node has one metadata server, so one test at a time uses it.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -73,6 +77,8 @@ pub(crate) struct Beside {
     scenario: &'static str,
     folder: TempDir,
     child: Child,
+    /// The lines after it.
+    later: Mutex<mpsc::Receiver<String>>,
     /// The text for people.
     pub(crate) welcome: String,
 }
@@ -113,13 +119,20 @@ impl Beside {
             let read = errors.read_line(&mut welcome).unwrap();
             assert!(read > 0, "it did not come up: {welcome}");
         }
-        std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
+        let (said, later) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                // The test may have heard enough.
+                let _ = said.send(line);
+            }
+        });
         Some(Self {
             cluster,
             machine,
             scenario,
             folder,
             child,
+            later: Mutex::new(later),
             welcome,
         })
     }
@@ -151,6 +164,16 @@ impl Beside {
 
     pub(crate) fn cluster(&self) -> &'static Cluster {
         self.cluster
+    }
+
+    /// Waits until it says something.
+    pub(crate) fn says(&self, text: &str) {
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = Vec::new();
+        while !heard.iter().any(|line: &String| line.contains(text)) {
+            let line = later.recv_timeout(LONG);
+            heard.push(line.unwrap_or_else(|error| panic!("{error} after {heard:#?}")));
+        }
     }
 
     /// Returns the sandbox's folder, the workspace of its runs.

@@ -93,6 +93,18 @@ fn pods_reach_a_sandbox_outside_of_their_cluster() {
     assert!(!other.contains("access_token"), "{other}");
     assert!(other.contains("403"), "{other}");
 
+    // A second sandbox leaves the first one's pods their identity.
+    let second = Beside::of_scenario(cluster, Machine::Outside, "no-binding", "others").unwrap();
+    for said in [
+        "the pods of others get no identity: sandbox `healthy@sidestep`",
+        "kubectl delete clusterrole sidestep-sandbox-",
+    ] {
+        assert!(second.welcome.contains(said), "{}", second.welcome);
+    }
+    drop(second);
+    let own = asked_by(cluster, "builds", "kaniko", &["email"], "still", false);
+    assert!(own.contains(BUILDER), "{own}");
+
     // A killed sandbox leaves the relay, and `stop` removes all of it by its record.
     assert_eq!(
         installed(cluster).lines().count(),
@@ -121,10 +133,9 @@ fn a_relay_without_a_sandbox_may_take_everything_back() {
         return;
     };
     account(cluster, "builds", "kaniko", Some(BUILDER));
-    let mut sandbox = Beside::at(Machine::Outside, cluster, "builds").unwrap();
+    let sandbox = Beside::at(Machine::Outside, cluster, "builds").unwrap();
     let said = "know Google's names, such as";
     assert!(sandbox.welcome.contains(said), "{}", sandbox.welcome);
-    sandbox.kill();
     let marked = "--selector=sidestep.dev/installation";
     let role = cluster.ok(&["get", "clusterroles", marked, "--output=name"]);
     let role = role.trim();
@@ -149,4 +160,9 @@ fn a_relay_without_a_sandbox_may_take_everything_back() {
     until_removed(cluster, &[binding]);
     until_removed(cluster, &[&format!("clusterrolebinding/{name}")]);
     assert_eq!(installed(cluster), "");
+
+    // A sandbox that was asleep meanwhile says what its pods lack now.
+    sandbox.says("the pods of builds get no identity: the relays were removed");
+    let reach = sandbox.status()["live"]["cluster"]["reach"].clone();
+    assert!(reach["no"].as_str().is_some(), "{reach}");
 }

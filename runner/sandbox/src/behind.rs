@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use sidestep_sandbox_google::{Cloud, Clusters};
+use tokio::sync::watch;
 
 use crate::activity::Activity;
 use crate::live::{Held, Places};
@@ -85,6 +86,14 @@ impl Behind {
     pub(crate) async fn open_to_pods(&self, servers: ForPods<'_>, disk: (&Places, &Held)) {
         if let Self::Users(users) = self {
             users.open_to_pods(servers, disk).await;
+        }
+    }
+
+    /// Returns a receiver of the changes of [`Self::live`]; none if it never changes.
+    pub(crate) fn changes(&self) -> Option<watch::Receiver<u64>> {
+        match self {
+            Self::Own(_) => None,
+            Self::Users(users) => Some(users.pods.changes()),
         }
     }
 

@@ -109,6 +109,12 @@ pub struct Live {
 }
 
 impl Live {
+    /// Writes the description for other processes.
+    pub(crate) fn describe(&self, places: &Places) -> Result<(), SandboxError> {
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        write(&places.live(), &text)
+    }
+
     /// Returns the id of the sandbox's process; `None` if that process has ended.
     pub(crate) fn process(&self) -> Option<Pid> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;

@@ -48,6 +48,21 @@ pub(crate) struct PodSide {
     pub(crate) names: Option<GoogleNames>,
 }
 
+impl PodSide {
+    /// Returns the side of pods whose relays have removed everything.
+    pub(crate) fn taken_back() -> Self {
+        Self {
+            reach: Reach::No(
+                "the relays were removed, by a person or by themselves: without a sandbox for 15 \
+                 minutes, as while a machine sleeps, they take back everything; stop the sandbox \
+                 and start it again"
+                    .to_owned(),
+            ),
+            names: None,
+        }
+    }
+}
+
 /// Opens the port of the metadata server, if this machine has its address.
 pub(crate) async fn metadata_port() -> Result<Option<TcpListener>, SandboxError> {
     use std::io::ErrorKind;
@@ -88,8 +103,7 @@ impl Users {
                 names: None,
             },
         };
-        let mut known = self.pods.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(side);
+        self.pods.write(|known| *known = Some(side));
     }
 
     /// Serves the pods of this node.

@@ -17,7 +17,7 @@ use sidestep_sandbox_google::metadata::OnNode;
 use sidestep_sandbox_relay::{self as relay, NodeRelay, Nodes, Peer, Relays, Secret, Tunnels};
 
 use crate::front;
-use crate::reach::ForPods;
+use crate::reach::{ForPods, PodSide};
 use crate::server::spawn;
 use crate::users::Users;
 use crate::webhook::Hook;
@@ -84,6 +84,12 @@ impl Users {
             Ok(found) => found?,
             Err(_) => return Err(slow(&nodes)),
         };
+        let stays = relay::stay(client.clone(), namespace);
+        let pods = Arc::clone(&self.pods);
+        tokio::spawn(async move {
+            stays.await;
+            pods.write(|side| *side = Some(PodSide::taken_back()));
+        });
         Ok((installation.clone().owned_by(root), found))
     }
 
@@ -147,7 +153,7 @@ async fn only_one(client: &Client, own: &Installation) -> Result<(), String> {
     let owner = other.annotations().get(OWNER);
     let owner = owner.map_or("another sandbox", String::as_str);
     Err(format!(
-        "its pods are served by {owner}, and a node has only one metadata server; stop that sandbox, \
+        "{owner} serves the pods of this cluster, and a node has only one metadata server; stop it, \
          or, if its machine is gone, remove its relays: kubectl delete clusterrole {name}"
     ))
 }

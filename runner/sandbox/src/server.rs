@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use sidestep_sandbox_google::metadata::node_router;
 use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, ci, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_tls::Authority;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
@@ -65,7 +67,7 @@ impl Options {
 }
 
 /// Serves a sandbox until `stop` or until it has been idle for long enough. Calls `ready` once
-/// every server responds.
+/// every server responds, and `changed` when pods of the user's cluster no longer reach it.
 ///
 /// # Errors
 /// If another process serves it, a server cannot be set up, or the caller `options.caller` does not
@@ -74,6 +76,7 @@ pub async fn serve(
     options: Options,
     stop: CancellationToken,
     ready: impl FnOnce(&Live, &CallerFiles),
+    changed: impl FnMut(&Live),
 ) -> Result<(), SandboxError> {
     let places = &options.places;
     let Some(held) = take_hold(places).await? else {
@@ -85,7 +88,7 @@ pub async fn serve(
     };
     // That of an ended process, whose id may be another one's.
     remove_description(places)?;
-    let served = serve_held(&options, &held, stop, ready).await;
+    let served = serve_held(&options, &held, stop, (ready, changed)).await;
     finish(places, &held, served).await
 }
 
@@ -123,7 +126,7 @@ async fn serve_held(
     options: &Options,
     held: &Held,
     stop: CancellationToken,
-    ready: impl FnOnce(&Live, &CallerFiles),
+    (ready, mut changed): (impl FnOnce(&Live, &CallerFiles), impl FnMut(&Live)),
 ) -> Result<(), SandboxError> {
     let places = &options.places;
     if options.cluster.is_some() && options.scenario.needs_own_cluster() {
@@ -217,7 +220,8 @@ async fn serve_held(
     };
     behind.open_to_pods(for_pods, (places, held)).await;
 
-    let live = Live {
+    let mut changes = behind.changes();
+    let mut live = Live {
         scenario: options.name(),
         pid: std::process::id(),
         process_start: process_start(std::process::id()),
@@ -229,17 +233,37 @@ async fn serve_held(
         images: options.images.repositories(),
         moved: std::mem::take(&mut listeners.moved),
     };
-    let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
-    let described = write(&places.live(), &text);
+    let described = live.describe(places);
     if described.is_ok() {
         ready(&live, &caller);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = activity.idle(options.idle, &behind) => {}
+        let mut idle = pin!(activity.idle(options.idle, &behind));
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = &mut idle => break,
+                () = changed_again(&mut changes) => {
+                    live.cluster = behind.live();
+                    if let Err(error) = live.describe(places) {
+                        tracing::error!(%error, "the sandbox's description is out of date");
+                    }
+                    changed(&live);
+                }
+            }
         }
     }
     behind.close();
     described.and(memory.keep(&identity, &cloud))
+}
+
+/// Waits for a change; for ever if there is never one.
+async fn changed_again(changes: &mut Option<watch::Receiver<u64>>) {
+    let changed = match changes {
+        Some(changes) => changes.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Acquires the lock. Processes that check whether a sandbox is live hold it briefly, so it is

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sidestep_sandbox_base::Watched;
 use sidestep_sandbox_cluster::{Caller, Namespaces, NoCaller as NotFound, RealCluster};
 use sidestep_sandbox_google::metadata::PodIdentity;
 use sidestep_sandbox_google::{
@@ -71,7 +72,7 @@ pub(crate) struct Users {
     /// The metadata server's port, on a node of the cluster, until it is served.
     pub(crate) metadata: Mutex<Option<TcpListener>>,
     /// The known state of the pods' side; `None` before an attempt.
-    pub(crate) pods: Mutex<Option<PodSide>>,
+    pub(crate) pods: Arc<Watched<Option<PodSide>>>,
 }
 
 impl Users {
@@ -96,7 +97,7 @@ impl Users {
             cluster: cluster.to_owned(),
             image: image.to_owned(),
             metadata: Mutex::new(metadata),
-            pods: Mutex::new(None),
+            pods: Arc::new(Watched::new(None)),
         })
     }
 
@@ -113,8 +114,7 @@ impl Users {
 
     /// Returns the description for other processes.
     pub(crate) fn live(&self) -> LiveCluster {
-        let side = self.pods.lock().unwrap_or_else(PoisonError::into_inner);
-        let (reach, google_names) = match side.clone() {
+        let (reach, google_names) = match self.pods.read(Clone::clone) {
             Some(PodSide { reach, names }) => (reach, names),
             None => (Reach::No("the sandbox is starting".to_owned()), None),
         };

@@ -10,6 +10,7 @@
 //! Google's names.
 
 mod address;
+mod alive;
 mod error;
 mod greeting;
 mod install;
@@ -26,13 +27,14 @@ mod tests;
 mod tunnels;
 
 pub use address::{Lent, lend};
+pub use alive::stay;
 pub use error::{InstallError, RelayError};
 pub use greeting::Secret;
 pub use install::{install, remove};
 pub use nodes::{Nodes, Relay as NodeRelay, keep};
 pub use objects::{RELAY, Relays};
 pub use origin::Service;
-pub use relay::{Relay, Silence};
+pub use relay::{Mark, Relay, Silence};
 pub use relayed::{Connection, Peer, Relayed};
 pub use tunnels::{Ends, Tunnels};
 

@@ -1,7 +1,7 @@
 //! The objects of the relays in the cluster.
 //!
-//! One object owns all others: without it, Kubernetes removes them. It is a ClusterRole with one
-//! right, to delete itself, so that a relay without a sandbox takes everything back.
+//! One object owns all others: without it, Kubernetes removes them. It is a ClusterRole with the
+//! rights to read and to delete itself, so that a relay without a sandbox takes everything back.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl Relays {
         let name = self.name();
         let own = json!({
             "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"],
-            "resourceNames": [name], "verbs": ["delete"],
+            "resourceNames": [name], "verbs": ["get", "delete"],
         });
         json!({ "metadata": self.metadata(&name, None, None), "rules": [own] })
     }

@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::api::DeleteParams;
 use kube::{Api, Client};
@@ -12,13 +14,13 @@ use sidestep_sandbox_base::names::METADATA_ADDRESS;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::CONTROL_PORT;
 use crate::address::lend;
 use crate::error::RelayError;
 use crate::greeting::Secret;
 use crate::objects::{FILE, FOLDER, NODE, ROOT};
 use crate::origin::Service;
-use crate::relay::{Relay, Silence};
+use crate::relay::{Mark, Relay, Silence};
+use crate::{CONTROL_PORT, alive};
 
 /// The time without a sandbox after which a relay takes everything back that was installed.
 const SILENCE: Duration = Duration::from_mins(15);
@@ -74,7 +76,12 @@ async fn relay(
         let listener = open((address, service.port()).into()).await?;
         servers.push((service, listener));
     }
-    Ok(Relay::new(secret, node, control, servers, SILENCE)
+    let root: Arc<str> = root_name().into();
+    let mark: Mark = Arc::new(move || {
+        let root = Arc::clone(&root);
+        async move { alive::mark(&root).await }.boxed()
+    });
+    Ok(Relay::new(secret, node, control, servers, SILENCE, mark)
         .run(stop)
         .await)
 }
@@ -87,10 +94,15 @@ async fn open(address: SocketAddr) -> Result<TcpListener, RelayError> {
     })
 }
 
+/// Returns the name of the object that owns all others.
+fn root_name() -> String {
+    std::fs::read_to_string(Path::new(FOLDER).join(ROOT)).unwrap_or_default()
+}
+
 /// Deletes the object that owns all others. An error is written down only: the next relay that
 /// waits for too long tries again.
 async fn delete_root() {
-    let root = std::fs::read_to_string(Path::new(FOLDER).join(ROOT)).unwrap_or_default();
+    let root = root_name();
     let deleted = async {
         let roles: Api<ClusterRole> = Api::all(Client::try_default().await?);
         roles.delete(&root, &DeleteParams::background()).await

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -24,29 +25,33 @@ pub(crate) const BEAT: Duration = Duration::from_secs(10);
 /// The pause after a connection that could not be accepted: the next attempt may fail at once.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Returns what a live sandbox changes from time to time, also without a tunnel to this relay.
+pub type Mark = Arc<dyn Fn() -> BoxFuture<'static, Option<String>> + Send + Sync>;
+
 /// The end of a relay: it had no tunnel for longer than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence;
 
 /// The relay of a node: accepts the connections of its pods, and a tunnel of the sandbox.
-#[derive(Debug)]
 pub struct Relay {
     secret: Secret,
     node: String,
     control: TcpListener,
     servers: Vec<(Service, TcpListener)>,
     silence: Duration,
+    mark: Mark,
 }
 
 impl Relay {
     /// Creates the relay of a node, which accepts tunnels on `control`, and connections of pods on
-    /// `servers`. It ends without a tunnel for `silence`.
+    /// `servers`. It ends without a tunnel for `silence`, if the mark did not change in that time.
     pub fn new(
         secret: Secret,
         node: String,
         control: TcpListener,
         servers: Vec<(Service, TcpListener)>,
         silence: Duration,
+        mark: Mark,
     ) -> Self {
         Self {
             secret,
@@ -54,6 +59,7 @@ impl Relay {
             control,
             servers,
             silence,
+            mark,
         }
     }
 
@@ -83,17 +89,23 @@ impl Relay {
         tasks.spawn(control(self.control, Arc::new(greeter)));
         tokio::select! {
             () = stop.cancelled() => Ok(()),
-            () = silent(tunnel, self.silence) => Err(Silence),
+            () = silent(tunnel, self.silence, self.mark) => Err(Silence),
         }
     }
 }
 
-/// Ends when there was no tunnel for so long.
-async fn silent(mut tunnel: watch::Receiver<Option<Opener>>, most: Duration) {
+/// Ends when there was no tunnel for so long, and no other sign of a sandbox.
+async fn silent(mut tunnel: watch::Receiver<Option<Opener>>, most: Duration, mark: Mark) {
     loop {
+        let before = mark().await;
         let opened = tunnel.wait_for(Option::is_some);
         if !matches!(tokio::time::timeout(most, opened).await, Ok(Ok(_))) {
-            return;
+            let now = mark().await;
+            if now.is_none() || now == before {
+                return;
+            }
+            tracing::warn!("the sandbox works, and has no tunnel to this node");
+            continue;
         }
         if tunnel.wait_for(Option::is_none).await.is_err() {
             return;

@@ -1,9 +1,12 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
+use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -11,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mux::{self, MOST};
 use crate::sources::SHARE;
-use crate::{Peer, Relay, Secret, Service, Silence, Tunnels};
+use crate::{Mark, Peer, Relay, Secret, Service, Silence, Tunnels};
 
 /// A ceiling for what takes milliseconds.
 const LONG: Duration = Duration::from_mins(1);
@@ -34,6 +37,10 @@ async fn loopback() -> (TcpListener, SocketAddr) {
 }
 
 async fn node(secret: &Secret, silence: Duration) -> Node {
+    node_marked(secret, silence, Arc::new(|| async { None }.boxed())).await
+}
+
+async fn node_marked(secret: &Secret, silence: Duration, mark: Mark) -> Node {
     let (control_port, control) = loopback().await;
     let (metadata_port, metadata) = loopback().await;
     let servers = vec![(Service::Metadata, metadata_port)];
@@ -43,6 +50,7 @@ async fn node(secret: &Secret, silence: Duration) -> Node {
         control_port,
         servers,
         silence,
+        mark,
     );
     let stop = CancellationToken::new();
     let ended = tokio::spawn(relay.run(stop.clone()));
@@ -250,4 +258,19 @@ async fn a_relay_without_a_sandbox_ends() {
     let ended = tokio::time::timeout(LONG, ended).await.expect("it ends");
     assert_eq!(ended.expect("no panic"), Err(Silence));
     assert!(TcpStream::connect(control).await.is_err());
+}
+
+#[tokio::test]
+async fn a_relay_without_a_tunnel_leaves_a_live_sandbox_s_objects() {
+    let (asked, times) = (Arc::new(AtomicU32::new(0)), 6);
+    // It changes at each of the first questions, and then no more.
+    let count = Arc::clone(&asked);
+    let mark: Mark = Arc::new(move || {
+        let number = count.fetch_add(1, Ordering::Relaxed).min(times);
+        async move { Some(number.to_string()) }.boxed()
+    });
+    let node = node_marked(&Secret::random(), Duration::from_millis(50), mark).await;
+    let ended = tokio::time::timeout(LONG, node.ended).await;
+    assert_eq!(ended.expect("it ends").expect("no panic"), Err(Silence));
+    assert!(asked.load(Ordering::Relaxed) > times);
 }

@@ -170,7 +170,12 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
             }
         }
     };
-    serve(options, ended, ready)
+    let changed = |live: &Live| {
+        for line in live.cluster.iter().flat_map(of_cluster) {
+            output::note(&line);
+        }
+    };
+    serve(options, ended, ready, changed)
         .await
         .map_err(|error| unavailable(&error))?;
     if !args.detached {

@@ -53,10 +53,11 @@ impl TestSandbox {
         };
         let stop = CancellationToken::new();
         let (ready, is_ready) = oneshot::channel::<(Live, CallerFiles)>();
-        let server = serve(options, stop.clone(), |live, files| {
+        let is_up = |live: &Live, files: &CallerFiles| {
             let told = (live.clone(), files.clone());
             ready.send(told).expect("the test waits");
-        });
+        };
+        let server = serve(options, stop.clone(), is_up, |_| {});
         tokio::spawn(async { server.await.expect("the sandbox serves") });
         let (live, files) = is_ready.await.expect("the sandbox is ready");
         let mut endpoints = Endpoints::default();
