@@ -50,6 +50,7 @@ mod origin;
 mod parsed;
 mod plans;
 mod pod_changes;
+mod pod_context;
 mod pods;
 mod policies;
 mod printed;

@@ -56,6 +56,7 @@ const CALLS: &[(&str, &[&str])] = &[
 /// Commands that print nothing to standard output on success, or serve until they are ended.
 const SILENT: &[&str] = &[
     "context pack",
+    "pod fetch-context",
     "pod wait-for-identity",
     "sandbox",
     "sandbox stop",

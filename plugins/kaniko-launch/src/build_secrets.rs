@@ -67,9 +67,9 @@ impl BuildSecrets {
 
 pub(crate) fn mount(name: &str, pod: &mut Value) {
     let volume = json!({ "name": VOLUME, "secret": { "secretName": name, "defaultMode": 0o400 } });
-    crate::pod::add(&mut pod["spec"]["volumes"], volume);
+    sidestep_pod::add(&mut pod["spec"]["volumes"], volume);
     let mount = json!({ "name": VOLUME, "mountPath": FOLDER, "readOnly": true });
-    crate::pod::add(&mut pod["spec"]["containers"][0]["volumeMounts"], mount);
+    sidestep_pod::add(&mut pod["spec"]["containers"][0]["volumeMounts"], mount);
 }
 
 /// Returns kaniko's arguments for the secrets.

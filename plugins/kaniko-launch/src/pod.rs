@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
-use sidestep_pod::{GRACE, LAST_WORDS, deadline, resources, wait_for_identity};
+use sidestep_pod::{GRACE, LAST_WORDS, add, deadline, resources, wait_for_identity};
 
 use crate::flags::{arguments, environment};
 use crate::inputs::{GoogleKey, Inputs};
@@ -80,9 +80,11 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
         env.push(json!({
             "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
         }));
+    } else if inputs.cluster.project().is_none() {
+        // No metadata server is expected on the nodes of other clusters than GKE's.
     } else if let Some(helper) = &inputs.helper_image {
-        pod["spec"]["initContainers"] = json!([wait_for_identity(helper)]);
-    } else if inputs.cluster.project().is_some() {
+        pod["spec"]["initContainers"] = json!([wait_for_identity(helper, inputs.resources())]);
+    } else {
         // kaniko takes a GKE node whose metadata server is late for a machine outside of Google
         // Cloud, unless it is told the address.
         env.push(json!({ "name": "GCE_METADATA_HOST", "value": METADATA }));
@@ -114,14 +116,6 @@ fn mount(key: &GoogleKey, spec: &mut Value) {
     add(&mut spec["containers"][0]["volumeMounts"], mount);
 }
 
-/// Adds an entry to a list that may not exist yet.
-pub(crate) fn add(list: &mut Value, entry: Value) {
-    match list {
-        Value::Array(entries) => entries.push(entry),
-        list => *list = json!([entry]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,8 +138,11 @@ mod tests {
             "helperImage": "example.com/sidestep:1", "googleKey": { "secret": "s" },
         }));
         assert!(keyed["initContainers"].is_null());
-        let elsewhere = spec(&json!({ "cluster": "staging" }));
+        let elsewhere = spec(&json!({
+            "cluster": "staging", "helperImage": "example.com/sidestep:1",
+        }));
         assert!(env(&elsewhere).is_null());
+        assert!(elsewhere["initContainers"].is_null());
     }
 
     #[test]

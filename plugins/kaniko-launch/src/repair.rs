@@ -19,16 +19,7 @@ pub(crate) fn asked_number(cluster: &Cluster) -> Option<Value> {
 /// Returns a command's output as the Google account that the Kubernetes one is linked to, for a
 /// link that was not read.
 pub(crate) fn asked_link(inputs: &Inputs) -> Value {
-    Command::new(&["kubectl", "get", "serviceaccount"])
-        .value(&inputs.service_account)
-        .option("-n", &inputs.namespace)
-        .words(&[
-            "-o",
-            r"jsonpath={.metadata.annotations.iam\.gke\.io/gcp-service-account}",
-        ])
-        .build()
-        .and_then(Command::output)
-        .into()
+    sidestep_pod::linked_account(&inputs.namespace, &inputs.service_account)
 }
 
 /// Returns a command's output as a field of a key's file. The command shows only that field.

@@ -37,6 +37,7 @@ impl Inputs {
             pod_security: "kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this namespace are among its labels:",
             pull_grace: self.pull_grace.get(),
             pending_grace: self.pending_grace.get(),
+            context: None,
             secrets: key.chain(logins).collect(),
         }
     }

@@ -1,5 +1,7 @@
 //! Checks the inputs before anything starts.
 
+mod context;
+
 use std::collections::BTreeMap;
 
 use sidestep::serde_json::Value;
@@ -31,6 +33,7 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
             );
         }
     }
+    found.extend(context::context(inputs));
     let names = inputs.env.keys().map(|name| (name, "env"));
     let secret = inputs.secret_env.keys().map(|name| (name, "secretEnv"));
     found.extend(names.chain(secret).filter_map(variable));
@@ -58,6 +61,10 @@ pub(crate) fn late(inputs: &Inputs) -> Result<()> {
     let known = Known {
         command: inputs.command.clone(),
         script: inputs.script.clone(),
+        context: Some(inputs.context.clone()),
+        context_digest: Some(inputs.context_digest.clone()),
+        context_folder: Some(inputs.context_folder.clone()),
+        helper_image: Some(inputs.helper_image.as_ref().map(ToString::to_string)),
         env: values(&inputs.env),
         secret_env: values(&inputs.secret_env),
         secret_files: values(&inputs.secret_files),

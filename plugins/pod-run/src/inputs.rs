@@ -6,7 +6,7 @@ mod sidecar;
 
 use std::collections::BTreeMap;
 
-use sidestep::serde::Deserialize;
+use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::serde_json::Value;
 use sidestep::{ByteSize, Cluster, Code, Duration, HelperImage, ImageRef};
 use sidestep_pod::{Amount, Cpu, Resources};
@@ -34,6 +34,22 @@ pub(crate) struct Inputs {
     /// The shell that runs the script.
     #[serde(default = "shell")]
     pub shell: String,
+    /// The archive of a context for the command, `gs://BUCKET/OBJECT`: the output `uri` of
+    /// context-upload. The pod fetches it with its own identity, by the helper image, before the
+    /// command starts. Set `contextFolder` with it.
+    #[serde(default)]
+    pub context: Option<String>,
+    /// The digest of the context's tree: the output `digest` of context-upload. If it is absent,
+    /// the digest in the archive's name is checked.
+    #[serde(default)]
+    pub context_digest: Option<String>,
+    /// The container's folder for the context's files, such as `/workspace`; the working folder,
+    /// unless `workingDir` is set.
+    #[serde(default)]
+    pub context_folder: Option<String>,
+    /// The largest size of the context's archive, and of its unpacked files.
+    #[serde(default = "context_limit")]
+    pub context_limit: ByteSize,
     /// The working folder; the image's own if absent.
     #[serde(default)]
     pub working_dir: Option<String>,
@@ -62,9 +78,9 @@ pub(crate) struct Inputs {
     /// The Kubernetes service account that the pod runs as.
     #[serde(default = "default_account")]
     pub service_account: String,
-    /// The image of Sidestep itself, which waits for the metadata server before anything else
-    /// starts, if `nodeSelector` selects nodes that have one. The operator's setting `helperImage`
-    /// if absent.
+    /// The image of Sidestep itself, which fetches the context, and waits for the metadata server
+    /// before anything else starts, if `nodeSelector` selects nodes that have one. The operator's
+    /// setting `helperImage` if absent.
     #[serde(default)]
     pub helper_image: Option<HelperImage>,
     /// Whether the pod gets a token for the cluster's API server.
@@ -138,6 +154,14 @@ pub(crate) struct Known {
     pub command: Vec<String>,
     pub args: Vec<String>,
     pub script: Option<Code>,
+    #[serde(deserialize_with = "present")]
+    pub context: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    pub context_digest: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    pub context_folder: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    pub helper_image: Option<Option<String>>,
     pub env: BTreeMap<String, Value>,
     pub secret_env: BTreeMap<String, Value>,
     pub secret_files: BTreeMap<String, Value>,
@@ -147,6 +171,15 @@ pub(crate) struct Known {
     pub cpu: Option<Amount<Cpu>>,
     pub memory: Option<Amount<ByteSize>>,
     pub ephemeral_storage: Option<Amount<ByteSize>>,
+}
+
+/// Distinguishes a value that is present, even `null`, from an absent one.
+fn present<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Inputs {
@@ -170,6 +203,10 @@ pub(crate) struct Outputs {
 
 fn shell() -> String {
     "/bin/sh".to_owned()
+}
+
+fn context_limit() -> ByteSize {
+    ByteSize::new(10 << 30)
 }
 
 fn default_account() -> String {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
-use sidestep_pod::{GRACE, LAST_WORDS, Placement, deadline, resources, wait_for_identity};
+use sidestep_pod::{
+    Context, GRACE, LAST_WORDS, Placement, Volume, deadline, fetch_context, mount, resources,
+    wait_for_identity,
+};
 
 use crate::command::command;
 use crate::inputs::{Inputs, SeccompProfile};
@@ -13,6 +16,9 @@ use crate::{secrets, sidecars};
 pub(crate) const CONTAINER: &str = "main";
 /// The variable with the path of the file for outputs.
 pub(crate) const OUTPUTS: &str = "SIDESTEP_OUTPUTS";
+
+/// The volume with the context's files.
+const CONTEXT: &str = "sidestep-context";
 
 /// Returns the pod's object. `secret` is the name of the Secret that it will own; `remaining` is the
 /// rest of the step's time.
@@ -34,7 +40,11 @@ pub(crate) fn pod(name: &str, secret: &str, inputs: &Inputs, remaining: Option<D
             container[field] = words.into();
         }
     }
-    if let Some(folder) = &inputs.working_dir {
+    if let Some(folder) = inputs
+        .working_dir
+        .as_ref()
+        .or(inputs.context_folder.as_ref())
+    {
         container["workingDir"] = folder.as_str().into();
     }
     let mut spec = json!({
@@ -47,10 +57,8 @@ pub(crate) fn pod(name: &str, secret: &str, inputs: &Inputs, remaining: Option<D
         "nodeSelector": inputs.node_selector,
         "containers": [container],
     });
-    let helper = inputs.helper_image.iter();
-    let helper = helper.filter(|_| inputs.work().only_served_nodes());
-    let init: Vec<Value> = helper
-        .map(wait_for_identity)
+    let init: Vec<Value> = helpers(inputs)
+        .into_iter()
         .chain(sidecars::containers(&inputs.sidecars))
         .collect();
     if !init.is_empty() {
@@ -60,6 +68,15 @@ pub(crate) fn pod(name: &str, secret: &str, inputs: &Inputs, remaining: Option<D
         let names = inputs.image_pull_secrets.iter();
         let names: Vec<Value> = names.map(|name| json!({ "name": name })).collect();
         spec["imagePullSecrets"] = names.into();
+    }
+    if let Some((_, folder)) = context(inputs) {
+        let volume = Volume {
+            name: CONTEXT,
+            source: ("emptyDir", json!({})),
+            folder,
+            read_only: false,
+        };
+        mount(&mut spec, volume);
     }
     secrets::refer(&mut spec, secret, inputs);
     let mut pod = json!({
@@ -74,6 +91,38 @@ pub(crate) fn pod(name: &str, secret: &str, inputs: &Inputs, remaining: Option<D
     });
     placement(inputs).place(&mut pod);
     pod
+}
+
+/// Returns the address of the context and the folder for its files.
+fn context(inputs: &Inputs) -> Option<(&str, &str)> {
+    inputs
+        .context
+        .as_deref()
+        .zip(inputs.context_folder.as_deref())
+}
+
+/// Returns the containers of the helper image, which run before the sidecars.
+fn helpers(inputs: &Inputs) -> Vec<Value> {
+    let Some(helper) = &inputs.helper_image else {
+        return Vec::new();
+    };
+    let mut containers = Vec::new();
+    if inputs.work().only_served_nodes() {
+        containers.push(wait_for_identity(helper, inputs.resources()));
+    }
+    if let Some((uri, folder)) = context(inputs) {
+        let context = Context {
+            uri,
+            digest: inputs.context_digest.as_deref(),
+            limit: inputs.context_limit,
+            volume: CONTEXT,
+            folder,
+            user: inputs.user,
+            group: inputs.group,
+        };
+        containers.push(fetch_context(helper, &context, inputs.resources()));
+    }
+    containers
 }
 
 fn placement(inputs: &Inputs) -> Placement<'_> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sidestep::kubernetes::{SecretData, SecretEntry};
 use sidestep::serde_json::{Value, json};
 use sidestep::{Result, Secret, secrets};
+use sidestep_pod::{Volume, mount};
 
 use crate::inputs::Inputs;
 
@@ -70,16 +71,17 @@ pub(crate) fn refer(spec: &mut Value, secret: &str, inputs: &Inputs) {
     if inputs.secret_files.is_empty() {
         return;
     }
-    container["volumeMounts"] = json!([{
-        "name": VOLUME, "mountPath": FOLDER, "readOnly": true,
-    }]);
     let files = inputs.secret_files.iter();
     let items: Vec<Value> = files
         .map(|(file, key)| json!({ "key": key, "path": file }))
         .collect();
-    spec["volumes"] = json!([{
-        "name": VOLUME,
-        // Readable for the image's user, whichever it is; the container is the step's own.
-        "secret": { "secretName": secret, "items": items, "defaultMode": 0o444 },
-    }]);
+    // Readable for the image's user, whichever it is; the container is the step's own.
+    let source = json!({ "secretName": secret, "items": items, "defaultMode": 0o444 });
+    let volume = Volume {
+        name: VOLUME,
+        source: ("secret", source),
+        folder: FOLDER,
+        read_only: true,
+    };
+    mount(spec, volume);
 }

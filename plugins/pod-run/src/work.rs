@@ -25,6 +25,7 @@ impl Inputs {
             pod_security: "set `user` to a number other than 0 and `capabilities: { drop: [ALL] }` for the level `restricted`, or run in a namespace whose Pod Security level allows the pod. The levels of this namespace are among its labels:",
             pull_grace: self.pull_grace.get(),
             pending_grace: self.pending_grace.get(),
+            context: self.context.as_deref(),
             secrets: Vec::new(),
         }
     }

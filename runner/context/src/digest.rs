@@ -1,5 +1,5 @@
 use crate::{
-    Entry, Error, Kind,
+    Entry, Error, Kind, RelPath,
     content::{BUFFER, read_file},
     dockerfiles::{Dockerfiles, Stands},
     source::Source,
@@ -63,21 +63,40 @@ pub(crate) fn hash_files(
     }
 }
 
-/// Returns the SHA-256, in hex, of the canonical form: a line that names the form; then for each
+/// Returns the SHA-256, in hex, of the canonical form of a tree.
+pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
+    let mut form = Form::new();
+    for entry in entries {
+        form.entry(&entry.path, &entry.kind, entry.mode);
+    }
+    for (path, stands) in dockerfiles.beyond_the_entries() {
+        form.dockerfile(path, stands);
+    }
+    form.digest()
+}
+
+/// The canonical form of a tree, hashed as it is written: a line that names the form; then for each
 /// entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a file's size and SHA-256
 /// or a link's target. Lengths and sizes are 64 bits, little-endian, before the bytes that they
 /// measure. A mode that does not follow from the letter is appended as `m` and 32 bits. Then for
 /// each Dockerfile that the entries do not determine: `D`, the name, and for a copy `c`, its size
 /// and SHA-256.
-pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
-    let mut hash = Sha256::new();
-    let measured = |hash: &mut Sha256, bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    hash.update(FORM);
-    for entry in entries {
-        let letter = match &entry.kind {
+pub(crate) struct Form(Sha256);
+
+impl Form {
+    pub(crate) fn new() -> Self {
+        let mut hash = Sha256::new();
+        hash.update(FORM);
+        Self(hash)
+    }
+
+    fn measured(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn entry(&mut self, path: &RelPath, kind: &Kind, mode: u32) {
+        let letter = match kind {
             Kind::Folder => b"d",
             Kind::File {
                 executable: false, ..
@@ -87,29 +106,33 @@ pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
             } => b"x",
             Kind::Link { .. } => b"l",
         };
-        hash.update(letter);
-        measured(&mut hash, entry.path.as_bytes());
-        match &entry.kind {
+        self.0.update(letter);
+        self.measured(path.as_bytes());
+        match kind {
             Kind::Folder => {}
             Kind::File { size, sha256, .. } => {
-                hash.update(size.to_le_bytes());
-                hash.update(sha256);
+                self.0.update(size.to_le_bytes());
+                self.0.update(sha256);
             }
-            Kind::Link { target } => measured(&mut hash, target),
+            Kind::Link { target } => self.measured(target),
         }
-        if entry.mode != entry.kind.mode() {
-            hash.update(b"m");
-            hash.update(entry.mode.to_le_bytes());
+        if mode != kind.mode() {
+            self.0.update(b"m");
+            self.0.update(mode.to_le_bytes());
         }
     }
-    for (path, stands) in dockerfiles.beyond_the_entries() {
-        hash.update(b"D");
-        measured(&mut hash, path.as_bytes());
+
+    pub(crate) fn dockerfile(&mut self, path: &RelPath, stands: &Stands) {
+        self.0.update(b"D");
+        self.measured(path.as_bytes());
         if let Stands::Copied { size, sha256 } = stands {
-            hash.update(b"c");
-            hash.update(size.to_le_bytes());
-            hash.update(sha256);
+            self.0.update(b"c");
+            self.0.update(size.to_le_bytes());
+            self.0.update(sha256);
         }
     }
-    hex::encode(hash.finalize())
+
+    pub(crate) fn digest(self) -> String {
+        hex::encode(self.0.finalize())
+    }
 }

@@ -40,6 +40,13 @@ pub(crate) enum Stands {
     },
 }
 
+impl Stands {
+    /// Returns whether the context's own entries do not determine this Dockerfile.
+    pub(crate) fn is_beyond_the_entries(&self, path: &RelPath) -> bool {
+        matches!(self, Self::Copied { .. }) || !is_called_like_one(path)
+    }
+}
+
 impl Dockerfiles {
     /// Finds the named Dockerfile, and each file of the context with a usual Dockerfile name, so
     /// that one archive serves builds of several. The named one need not exist.
@@ -89,9 +96,7 @@ impl Dockerfiles {
     /// Returns the Dockerfiles that the context's own entries do not determine.
     pub(crate) fn beyond_the_entries(&self) -> impl Iterator<Item = (&RelPath, &Stands)> {
         let all = self.0.iter();
-        all.filter(|(path, stands)| {
-            matches!(stands, Stands::Copied { .. }) || !is_called_like_one(path)
-        })
+        all.filter(|(path, stands)| stands.is_beyond_the_entries(path))
     }
 
     /// Returns the entries of the archive's folder of Dockerfiles, a folder before its content; for

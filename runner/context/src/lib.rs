@@ -19,6 +19,7 @@
 pub mod fuzz;
 pub mod ignore;
 
+mod archive;
 mod content;
 mod digest;
 mod dockerfiles;
@@ -35,6 +36,7 @@ mod tree;
 mod unpack;
 mod walk;
 
+pub use archive::digest_of;
 pub use dockerfiles::{CONTEXT, DOCKERFILES, NotSent, not_sent};
 pub use error::Error;
 pub use modes::ChangedMode;

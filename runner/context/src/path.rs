@@ -72,6 +72,12 @@ impl RelPath {
         self.0.starts_with(&folder.0) && matches!(self.0.get(folder.0.len()), None | Some(b'/'))
     }
 
+    /// Returns the rest of a path below `folder`.
+    pub(crate) fn below(&self, folder: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(&folder.0[..])?.strip_prefix(b"/")?;
+        Self::new(rest)
+    }
+
     pub(crate) fn join(&self, below: &Self) -> Self {
         Self([&self.0[..], b"/", &below.0[..]].concat().into())
     }

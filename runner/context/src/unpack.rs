@@ -61,7 +61,7 @@ pub fn unpack_within(
 }
 
 /// Returns an entry's path; `None` is the folder itself.
-fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
+pub(crate) fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
     let mut rest = bytes;
     while let Some(next) = rest.strip_prefix(b"./") {
         rest = next;
@@ -78,7 +78,7 @@ fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
     })
 }
 
-fn refused(name: &str, reason: impl Into<String>) -> Error {
+pub(crate) fn refused(name: &str, reason: impl Into<String>) -> Error {
     Error::Refused {
         name: name.to_owned(),
         reason: reason.into(),

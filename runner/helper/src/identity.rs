@@ -8,12 +8,12 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use tokio::time::{Instant, sleep};
 
+use crate::metadata::TOKEN;
+
 /// The time between two requests.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The time that one request may take.
 const ANSWER: Duration = Duration::from_secs(3);
-/// The path of a pod's token (Google Cloud, "Authenticate workloads by using service accounts").
-const TOKEN: &str = "computeMetadata/v1/instance/service-accounts/default/token";
 
 /// Waits until the metadata server at `host` answers for this pod, for at most `patience`. Returns
 /// whether it does. A refusal is an answer: the program that needs the identity reports it.

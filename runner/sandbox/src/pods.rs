@@ -107,12 +107,13 @@ impl Pods {
             ),
             Some(Program::Helper) => (
                 programs::helper(&self.program, container)?,
-                container.env.clone(),
+                programs::own_environment(container),
             ),
             Some(Program::Kaniko) | None => {
                 let mut command = Command::new(&self.program);
                 command.args(["sandbox", "kaniko"]).args(&container.args);
-                (command, container.env.clone())
+                command.current_dir(&container.folder);
+                (command, programs::own_environment(container))
             }
         };
         command

@@ -103,6 +103,10 @@ pub(crate) fn all() -> Vec<Variables> {
             "the address of Google's metadata server",
         ),
         one(
+            &["SIDESTEP_MOUNTS"],
+            "the local folders of a pod's volumes, which the sandbox sets for `sidestep pod`",
+        ),
+        one(
             &["STORAGE_EMULATOR_HOST"],
             "the address of a Cloud Storage emulator, in the format of Google's client libraries",
         ),

@@ -5,6 +5,7 @@ use sidestep::serde_json::{self, Value};
 use sidestep::{Error, Progress, Result, Step, codes};
 
 use crate::ending::Seen;
+use crate::helper::CONTEXT;
 use crate::start::Started;
 use crate::told::Told;
 use crate::watch::Watch;
@@ -46,8 +47,11 @@ pub fn follow(
     following: Following,
     mut matched: impl FnMut(&str),
 ) -> Result<Followed> {
+    // The log of the container that fetches the context says what went wrong in it.
+    let context = work.context.map(|_| CONTEXT);
+    let containers = context.into_iter().chain([work.container]);
     let options = FollowOptions {
-        containers: vec![work.container.to_owned()],
+        containers: containers.map(str::to_owned).collect(),
         patterns: following.patterns,
     };
     let follow = kubernetes::follow_pod(&started.pod, &options)?;

@@ -8,11 +8,13 @@
 //! ended.
 
 mod amount;
+mod context;
 mod deadline;
 mod ending;
 mod exit;
 mod follow;
 mod helper;
+mod link;
 mod literal;
 mod mesh;
 mod nodes;
@@ -21,6 +23,7 @@ mod refused;
 mod resources;
 mod start;
 mod told;
+mod volumes;
 mod watch;
 mod work;
 
@@ -29,13 +32,15 @@ pub use deadline::{GRACE, deadline};
 pub use ending::{Seen, seconds};
 pub use exit::{Exit, exit};
 pub use follow::{Followed, Following, follow};
-pub use helper::wait_for_identity;
+pub use helper::{Context, fetch_context, wait_for_identity};
+pub use link::linked_account;
 pub use literal::literal;
 pub use mesh::not_ready;
 pub use nodes::{SERVED, serve_identities};
 pub use placement::Placement;
 pub use resources::{Resources, resources};
 pub use start::{Started, start};
+pub use volumes::{Volume, add, mount};
 pub use work::{MountedSecret, Work};
 
 /// The file in which the kubelet reads a container's termination message.

@@ -7,7 +7,8 @@
 use sidestep::serde_json::Value;
 use sidestep::{Class, Command, Error, Owner, codes};
 
-use crate::helper::IDENTITY;
+use crate::context;
+use crate::helper::{CONTEXT, is_helper};
 use crate::work::Work;
 
 /// Returns the failure of a program that had no network while `container` was not ready yet, with its
@@ -32,6 +33,11 @@ pub fn not_ready(container: &str, line: &str, work: &Work<'_>) -> Error {
 pub(crate) fn failed(status: &Value, work: &Work<'_>) -> Error {
     let name = status["name"].as_str().unwrap_or_default();
     let ended = &status["state"]["terminated"];
+    if name == CONTEXT
+        && let Some(error) = context::not_fetched(ended, work)
+    {
+        return error;
+    }
     let reason = ended["reason"].as_str().unwrap_or_default();
     let message = ended["message"].as_str().unwrap_or_default().trim();
     let code = ended["exitCode"].as_i64().unwrap_or_default();
@@ -47,7 +53,7 @@ pub(crate) fn waits(name: &str, work: &Work<'_>, reason: &str, message: &str) ->
 
 fn of(name: &str, work: &Work<'_>, what: &str) -> Error {
     let noun = work.noun;
-    if name == IDENTITY {
+    if is_helper(name) {
         return Error::new(
             Class::Failed,
             codes::pod::SIDECAR_FAILED,

@@ -44,6 +44,8 @@ pub struct Work<'a> {
     pub pull_grace: Duration,
     /// How long to wait until the pod is scheduled to a node.
     pub pending_grace: Duration,
+    /// The context that the pod fetches with the helper image.
+    pub context: Option<&'a str>,
     /// The Secrets that the pod mounts.
     pub secrets: Vec<MountedSecret<'a>>,
 }
@@ -122,6 +124,7 @@ pub(crate) mod example {
             pod_security: "build in a namespace whose Pod Security level is `baseline`:",
             pull_grace: Duration::from_secs(30),
             pending_grace: Duration::from_mins(15),
+            context: None,
             secrets: Vec::new(),
         }
     }

@@ -88,3 +88,26 @@ fn only_a_pod_with_an_identity_waits_for_it() {
     inputs["nodeSelector"] = served;
     assert_eq!(init(&inputs), ["sidestep-identity", "db"]);
 }
+
+#[test]
+fn a_context_is_unpacked_into_the_working_folder_before_the_sidecars_start() {
+    let inputs = json!({
+        "helperImage": "example.com/sidestep:1", "context": "gs://b/c/ctx1-0-p3.tar.gz",
+        "contextFolder": "/workspace", "user": 1000, "secretFiles": { "token": "t" },
+        "sidecars": [{ "name": "db", "image": "postgres:17" }],
+    });
+    let spec = spec(&inputs);
+    let init = spec["initContainers"].as_array().expect("a list");
+    let names: Vec<&Value> = init.iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["sidestep-context", "db"]);
+    assert_eq!(init[0]["securityContext"]["runAsUser"], 1000);
+    let container = &spec["containers"][0];
+    assert_eq!(container["workingDir"], "/workspace");
+    let mounts = container["volumeMounts"].as_array().expect("a list");
+    let mounts: Vec<&Value> = mounts.iter().map(|one| &one["mountPath"]).collect();
+    assert_eq!(mounts, ["/workspace", "/run/secrets/sidestep"]);
+    assert_eq!(
+        spec["volumes"][0],
+        json!({ "name": "sidestep-context", "emptyDir": {} })
+    );
+}

@@ -33,7 +33,7 @@ mod running;
 mod scope;
 mod stages;
 
-pub use environment::Environment;
+pub use environment::{Environment, VARIABLES};
 
 use failure::Failure;
 use flags::Flags;

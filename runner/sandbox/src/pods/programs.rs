@@ -104,6 +104,15 @@ pub(super) fn helper(program: &Path, container: &ResolvedContainer) -> io::Resul
     Ok(command)
 }
 
+/// Returns those variables of a container that the sandbox's own program reads as kaniko. The others
+/// could make a loader run code of the pipeline's on this machine (`LD_PRELOAD`), or lead the
+/// program to other servers and certificates.
+pub(super) fn own_environment(container: &ResolvedContainer) -> Vec<(String, String)> {
+    let known = container.env.iter();
+    let known = known.filter(|(name, _)| sidestep_sandbox_kaniko::VARIABLES.contains(&&**name));
+    known.cloned().collect()
+}
+
 /// Returns the variables of a container. A process has this machine's file system, so a value that
 /// is a path in a volume becomes the path of the volume's local folder.
 pub(super) fn environment(container: &ResolvedContainer) -> Vec<(String, String)> {
@@ -222,6 +231,27 @@ mod tests {
         container.args = vec!["pod".to_owned(), "wait-for-identity".to_owned()];
         let command = helper("/bin/sidestep".as_ref(), &container).expect("a command");
         assert_eq!(command.as_std().get_program(), "/bin/sidestep");
+    }
+
+    #[test]
+    fn the_sandbox_s_own_program_gets_no_variable_that_a_loader_reads() {
+        let mut container = container();
+        for name in [
+            "LD_PRELOAD",
+            "LD_AUDIT",
+            "LD_LIBRARY_PATH",
+            "GLIBC_TUNABLES",
+            "TMPDIR",
+            "HTTPS_PROXY",
+            "SSL_CERT_FILE",
+            "SIDESTEP_LOG_FILE",
+            "STORAGE_EMULATOR_HOST",
+        ] {
+            container.env.push((name.to_owned(), "./x.so".to_owned()));
+        }
+        let env = own_environment(&container);
+        let names: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["STORAGE_EMULATOR_HOST"]);
     }
 
     #[test]

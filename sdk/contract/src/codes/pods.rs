@@ -7,6 +7,9 @@ codes! {
         COMMAND_FAILED = "pod.command-failed", [Failed] [Author]
             "the command of pod-run ended with another exit code than 0"
             "read its log: the message names the exit code";
+        CONTEXT_NOT_FETCHED = "pod.context-not-fetched", [Denied NotFound InvalidInput Exhausted Unavailable] [Author Cloud]
+            "the pod could not fetch, check or unpack its `context`"
+            "correct `context`, or let the pod's identity read the bucket: the message names the cause";
         DEADLINE = "pod.deadline", [TimedOut] [Author]
             "the build or the command exceeded its deadline, and the cluster stopped it"
             "give the step a longer `timeout`";
