@@ -113,6 +113,31 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
 }
 
 #[test]
+fn a_build_whose_metadata_server_is_late_is_made_again_once() {
+    let pods = |events: &[serde_json::Value]| {
+        let logs = events.iter().filter(|event| event["type"] == "log");
+        let texts = logs.filter_map(|event| event["data"]["message"].as_str());
+        let made = texts.filter(|text| text.starts_with("building in pod "));
+        made.count()
+    };
+    let warned = |events: &[serde_json::Value]| {
+        events
+            .iter()
+            .any(|event| event["data"]["code"] == "identity.not-ready")
+    };
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=metadata-server-late"]);
+    assert_eq!((exit, pods(&events)), (0, 2), "{events:#?}");
+    assert!(warned(&events), "{events:#?}");
+
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=metadata-server-fails"]);
+    assert_eq!((exit, pods(&events)), (75, 2), "{events:#?}");
+}
+
+#[test]
 fn an_injected_sidecar_that_goes_on_does_not_hold_the_build() {
     let mut setup = Setup::with_application();
     setup.write("sidestep.yaml", BUILD_ALONE);

@@ -7,7 +7,7 @@
 
 use sidestep::kubernetes::{CreateOptions, SecretData, SecretEntry};
 use sidestep::serde_json::{Value, json};
-use sidestep::{Diagnostic, ImageRef, Result, Secret, Step, codes, secrets};
+use sidestep::{Diagnostic, ImageRef, Result, Secret, codes, secrets};
 
 use crate::inputs::Inputs;
 
@@ -30,15 +30,15 @@ pub(crate) struct BuildSecrets {
 }
 
 impl BuildSecrets {
-    /// Gets the secrets' handles; `None` if the build has none.
-    pub(crate) fn get(step: &Step, inputs: &Inputs) -> Result<Option<Self>> {
+    /// Gets the secrets' handles for a Secret of that name; `None` if the build has none.
+    pub(crate) fn get(name: String, inputs: &Inputs) -> Result<Option<Self>> {
         if inputs.build_secrets.is_empty() {
             return Ok(None);
         }
         let all = inputs.build_secrets.iter();
         let by_id = all.map(|(id, name)| Ok((id.clone(), secrets::get(name)?)));
         Ok(Some(Self {
-            name: step.object_name("secrets"),
+            name,
             by_id: by_id.collect::<Result<_>>()?,
         }))
     }

@@ -54,6 +54,7 @@ impl Own {
             cloud: SetOnce::new(),
             images: options.images.clone(),
             running: AtomicUsize::new(0),
+            served: AtomicUsize::new(0),
         });
         let kubernetes = Kubernetes::open(config, access, Arc::clone(&pods) as _)
             .map_err(|error| SandboxError::setup("Kubernetes", error))?;

@@ -57,6 +57,8 @@ pub(crate) struct Pods {
     pub(crate) images: LocalImages,
     /// The number of running containers.
     pub(crate) running: AtomicUsize,
+    /// The number of containers that got a metadata server.
+    pub(crate) served: AtomicUsize,
 }
 
 #[async_trait]
@@ -173,9 +175,15 @@ impl Pods {
         let identity = self.identity(pod);
         let mut router = metadata::router(cloud, identity);
         let kubernetes = self.kubernetes.get().and_then(Weak::upgrade);
-        if let Some(status) = kubernetes.and_then(|kubernetes| kubernetes.faults().metadata_status)
-        {
-            router = without_tokens(router, status);
+        if let Some(kubernetes) = kubernetes {
+            let faults = kubernetes.faults();
+            let served = self.served.fetch_add(1, Ordering::Relaxed);
+            let fails = faults
+                .metadata_fail_times
+                .is_none_or(|times| served < times);
+            if let Some(status) = faults.metadata_status.filter(|_| fails) {
+                router = without_tokens(router, status);
+            }
         }
         MetadataServer::start(programs_only(router)).await
     }

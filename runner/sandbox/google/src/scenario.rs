@@ -161,6 +161,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "no-workload-pool",
         "metadata-server-off",
         "metadata-server-fails",
+        "metadata-server-late",
         "node-account",
         "service-account-missing",
         "wrong-annotation",

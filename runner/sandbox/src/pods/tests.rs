@@ -31,6 +31,7 @@ async fn a_pod_is_whom_a_policy_names_by_uid() {
         cloud: SetOnce::new(),
         images: LocalImages::default(),
         running: AtomicUsize::new(0),
+        served: AtomicUsize::new(0),
     });
     let mut config = Config::new(folder.path(), "demo", "europe-west1", "ci");
     for name in ["by-uid", "by-another"] {
@@ -103,6 +104,7 @@ async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
         cloud: SetOnce::new(),
         images: LocalImages::default(),
         running: AtomicUsize::new(0),
+        served: AtomicUsize::new(0),
     });
     let mut config = Config::new(folder.path().join("state"), "demo", "europe-west1", "ci");
     config.seed.push(json!({

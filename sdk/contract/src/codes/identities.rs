@@ -172,5 +172,8 @@ codes! {
         METADATA_UNAVAILABLE = "identity.metadata-unavailable", [Unavailable] [Cloud]
             "the metadata server did not return a token"
             "retry: `retry: { attempts: 3, on: [unavailable] }`";
+        NOT_READY = "identity.not-ready", [] []
+            "a warning: a build found no identity in its first seconds, because its node's metadata server was late, and is made again once"
+            "set the operator's `helperImage`: pods then wait for the metadata server";
     }
 }

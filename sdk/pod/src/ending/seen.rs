@@ -108,6 +108,13 @@ impl Seen {
         Some(&self.container["terminated"]).filter(|ended| ended.is_object())
     }
 
+    /// Returns for how many seconds the work's container ran; `None` if it has not ended by itself.
+    pub fn ran(&self) -> Option<i64> {
+        let ended = self.ended()?;
+        let time = |key: &str| seconds(ended[key].as_str().unwrap_or_default());
+        Some(time("finishedAt")? - time("startedAt")?)
+    }
+
     /// Returns whether the work's container runs by the last state that was seen.
     pub(super) fn is_running(&self) -> bool {
         self.container["running"].is_object()

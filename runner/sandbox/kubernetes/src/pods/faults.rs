@@ -25,6 +25,8 @@ pub struct Faults {
     /// The HTTP status that the node's metadata server returns in place of tokens. The runtime
     /// implements it.
     pub metadata_status: Option<u16>,
+    /// The number of containers for which it does so, the first ones; absent means all.
+    pub metadata_fail_times: Option<usize>,
     /// A container is injected into every pod, before its own.
     pub sidecar: Option<Sidecar>,
 }
