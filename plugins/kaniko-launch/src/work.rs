@@ -1,7 +1,7 @@
 //! The build as the supervision of its pod needs to know it.
 
 use sidestep::{Class, Error, Owner, codes};
-use sidestep_pod::{MountedSecret, Placement, Resources, Work};
+use sidestep_pod::{MountedSecret, Placement, Program, Resources, Work};
 
 use crate::inputs::{GoogleKey, Inputs, Known};
 use crate::logins;
@@ -22,6 +22,7 @@ impl Inputs {
         Work {
             noun: "build",
             program: CONTAINER,
+            exits: Program::Kaniko,
             container: CONTAINER,
             sidecars: Vec::new(),
             image: &self.executor,

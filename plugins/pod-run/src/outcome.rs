@@ -5,10 +5,12 @@ use sidestep::{Class, Error, Owner, Result, codes};
 use sidestep_pod::{Exit, Followed, exit};
 
 use crate::inputs::{Inputs, Outputs};
-use crate::outputs::read;
+use crate::outputs::{most, read};
 
 /// The exit code of a container that its runtime could not start.
 const NOT_STARTED: i64 = 128;
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i64 = 128 + 9;
 /// The exit codes by which a shell says that it can't execute or find a command (POSIX, "Exit
 /// Status for Commands").
 const NOT_EXECUTABLE: [i64; 2] = [126, 127];
@@ -19,7 +21,7 @@ pub(crate) fn outcome(followed: &Followed, inputs: &Inputs) -> Result<Outputs> {
     match exit(seen, *asked, &inputs.work())? {
         Exit::Succeeded(ended) => {
             let written = ended["message"].as_str().unwrap_or_default();
-            let values = read(written, &inputs.outputs)?;
+            let values = read(written, &inputs.outputs, most(seen.pod()))?;
             Ok(Outputs { values })
         }
         Exit::Failed(ended) => Err(failed(ended, tail)),
@@ -45,6 +47,8 @@ fn failed(ended: &Value, tail: &str) -> Error {
     );
     let error = if NOT_EXECUTABLE.contains(&code) {
         error.help("a shell returns this exit code for a program that is missing in the image or is not executable")
+    } else if code == KILLED {
+        error.help("the kernel or another process killed it (SIGKILL); if it needed more memory than it has, raise `memory`")
     } else {
         error
     };
@@ -123,6 +127,15 @@ mod tests {
             error.message,
             "the command needed more memory than its limit of 1Gi"
         );
+    }
+
+    #[test]
+    fn a_kill_that_memory_did_not_cause_has_its_exit_code() {
+        let ended = json!({ "exitCode": 137, "reason": "Error" });
+        let error = end(&ended, "", &json!({ "memory": "1Gi" })).expect_err("it was killed");
+        assert_eq!(error.code, "pod.command-failed");
+        assert!(error.message.contains("exit code 137"), "{error}");
+        assert!(error.help[0].contains("raise `memory`"), "{error:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command as the supervision of its pod needs to know it.
 
-use sidestep_pod::Work;
+use sidestep_pod::{Program, Work};
 
 use crate::inputs::Inputs;
 use crate::pod::CONTAINER;
@@ -12,6 +12,7 @@ impl Inputs {
         Work {
             noun: "command",
             program: "the command",
+            exits: Program::Any,
             container: CONTAINER,
             sidecars: sidecars.map(|one| one.name.as_str()).collect(),
             image: &self.image,

@@ -73,17 +73,30 @@ const REASONS: &[(&str, Disruption)] = &[
 /// The exit code of a process that SIGKILL ended.
 const KILLED: i64 = 128 + 9;
 
+/// The meaning of a program's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// kaniko's: 0 only if the image is pushed, also while the pod is ended; and nothing but the
+    /// kernel kills it without a reason.
+    Kaniko,
+    /// That of any program: it may answer SIGTERM with 0, and another one of the pod may kill it.
+    Any,
+}
+
 /// Returns what ended the pod that was seen so. `asked` tells whether this run asked for the
 /// pod's deletion.
-pub(crate) fn ending(seen: &Seen, asked: bool) -> Ending<'_> {
+pub(crate) fn ending(seen: &Seen, asked: bool, program: Program) -> Ending<'_> {
     let ended = seen.ended();
+    let is_kaniko = program == Program::Kaniko;
+    let done = ended.filter(|ended| ended["exitCode"] == 0);
     if let Some(ended) = ended {
-        if ended["exitCode"] == 0 {
+        let before = seen.ended_before_any_disruption();
+        if done.is_some() && (is_kaniko || before) {
             return Ending::Succeeded(ended);
         }
-        if seen.ended_before_any_disruption() {
-            let is_memory = ended["reason"] == "OOMKilled" || ended["exitCode"] == KILLED;
-            return if is_memory {
+        if before {
+            let is_killed = is_kaniko && ended["exitCode"] == KILLED;
+            return if is_killed || ended["reason"] == "OOMKilled" {
                 Ending::OutOfMemory
             } else {
                 Ending::Failed(ended)
@@ -118,6 +131,9 @@ pub(crate) fn ending(seen: &Seen, asked: bool) -> Ending<'_> {
         } else {
             Ending::Deleted
         };
+    }
+    if let Some(ended) = done {
+        return Ending::Succeeded(ended);
     }
     if seen.is_running() {
         // No kubelet ends a pod so: a controller did, in the place of a node that is not there.

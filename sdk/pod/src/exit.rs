@@ -23,7 +23,7 @@ pub enum Exit<'a> {
 /// If memory, the cluster, this run or another client ended it.
 pub fn exit<'a>(seen: &'a Seen, asked: bool, work: &Work<'_>) -> Result<Exit<'a>> {
     let noun = work.noun;
-    Err(match ending(seen, asked) {
+    Err(match ending(seen, asked, work.exits) {
         Ending::Succeeded(ended) => return Ok(Exit::Succeeded(ended)),
         Ending::Failed(ended) => return Ok(Exit::Failed(ended)),
         Ending::OutOfMemory => out_of_memory(work),

@@ -29,7 +29,7 @@ mod work;
 
 pub use amount::{Amount, Cpu};
 pub use deadline::{GRACE, deadline};
-pub use ending::{Seen, seconds};
+pub use ending::{Program, Seen, seconds};
 pub use exit::{Exit, exit};
 pub use follow::{Followed, Following, follow};
 pub use helper::{Context, fetch_context, wait_for_identity};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sidestep::{ByteSize, Cluster, Command, Error, ImageRef};
 
+use crate::ending::Program;
 use crate::nodes::only_served;
 
 /// The description of a step's pod: where it runs, for how long problems may last, and its names in
@@ -16,6 +17,8 @@ pub struct Work<'a> {
     pub noun: &'static str,
     /// The name of the program in the container: `kaniko`.
     pub program: &'static str,
+    /// The meaning of its exit code.
+    pub exits: Program,
     /// The container that does the work; its log is kept under this name.
     pub container: &'static str,
     /// The names of the containers that the step itself puts beside it. The cluster injects the
@@ -111,6 +114,7 @@ pub(crate) mod example {
         Work {
             noun: "build",
             program: "kaniko",
+            exits: Program::Kaniko,
             container: "kaniko",
             sidecars: Vec::new(),
             image: &IMAGE,

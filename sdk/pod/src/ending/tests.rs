@@ -96,3 +96,75 @@ fn a_state_that_knows_less_than_the_one_before_takes_nothing_back() {
         assert_eq!(verdict(&again), expected, "{}", again.name);
     }
 }
+
+fn ended_with(code: i64, disruption: &Value) -> Seen {
+    let mut seen = Seen::new("main");
+    let mut state = serde_json::json!({
+        "metadata": { "uid": "u1" },
+        "status": { "phase": "Failed", "containerStatuses": [{ "name": "main", "state": {
+            "terminated": { "exitCode": code, "finishedAt": "2026-11-30T06:00:10Z" } } }] },
+    });
+    for (place, value) in disruption.as_object().expect("an object") {
+        let (map, key) = place.split_once('.').expect("two names");
+        state[map][key] = value.clone();
+    }
+    seen.state(&state);
+    seen.end();
+    seen
+}
+
+fn drained(time: &str) -> Value {
+    serde_json::json!({ "status.conditions": [{
+        "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+        "lastTransitionTime": time }] })
+}
+
+#[test]
+fn a_command_that_a_drain_ended_with_zero_is_not_done() {
+    let deleted = |end: &str| {
+        serde_json::json!({ "metadata.deletionTimestamp": end,
+            "metadata.deletionGracePeriodSeconds": 5 })
+    };
+    let late = serde_json::json!({ "status.reason": "DeadlineExceeded" });
+    for disruption in [
+        drained("2026-11-30T06:00:09Z"),
+        drained("2026-11-30T06:00:10Z"),
+        deleted("2026-11-30T06:00:14Z"),
+        late,
+    ] {
+        let seen = ended_with(0, &disruption);
+        let found = ending(&seen, false, Program::Any);
+        assert!(
+            !matches!(found, Ending::Succeeded(_)),
+            "{disruption}: {found:?}"
+        );
+        let found = ending(&seen, false, Program::Kaniko);
+        assert!(
+            matches!(found, Ending::Succeeded(_)),
+            "{disruption}: {found:?}"
+        );
+    }
+    for disruption in [
+        serde_json::json!({}),
+        drained("2026-11-30T06:00:11Z"),
+        deleted("2026-11-30T06:00:16Z"),
+        serde_json::json!({ "status.reason": "Unknown" }),
+    ] {
+        let seen = ended_with(0, &disruption);
+        let found = ending(&seen, false, Program::Any);
+        assert!(
+            matches!(found, Ending::Succeeded(_)),
+            "{disruption}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_kill_without_a_reason_is_memory_only_for_kaniko() {
+    let seen = ended_with(KILLED, &serde_json::json!({}));
+    assert_eq!(ending(&seen, false, Program::Kaniko), Ending::OutOfMemory);
+    assert!(matches!(
+        ending(&seen, false, Program::Any),
+        Ending::Failed(_)
+    ));
+}

@@ -13,8 +13,11 @@ use crate::clock;
 use crate::logs::{LogId, LogWriter};
 use crate::status::ApiError;
 
-/// The maximum termination message, in bytes (the kubelet's limit).
+/// The maximum termination message, in bytes: the kubelet reads the last ones of the file.
 const MESSAGE: usize = 4096;
+/// The maximum of all termination messages of a pod, which its containers share equally: of each the
+/// kubelet keeps the first bytes (`normalizeStatus` in its status manager).
+const MESSAGES: usize = 12 * 1024;
 /// The time that a runtime has, after a kill, to report how the container ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -206,7 +209,9 @@ impl Pod {
             return exit;
         }
         let bytes = std::fs::read(&container.termination_message).unwrap_or_default();
-        let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(MESSAGE)]).into_owned();
+        let last = &bytes[bytes.len().saturating_sub(MESSAGE)..];
+        let share = MESSAGES / containers(pod).max(1);
+        let mut text = String::from_utf8_lossy(&last[..last.len().min(share)]).into_owned();
         let from_log = pod["spec"][list.spec()]
             .as_array()
             .and_then(|l| l.iter().find(|c| c["name"] == container.name.as_str()))
@@ -244,6 +249,12 @@ impl Pod {
             status["state"] = json!({ "terminated": end });
         })
     }
+}
+
+/// Returns the number of a pod's containers and init containers.
+fn containers(pod: &Value) -> usize {
+    let lists = [List::Main, List::Init].map(|list| pod["spec"][list.spec()].as_array());
+    lists.into_iter().flatten().map(Vec::len).sum()
 }
 
 /// Returns the kubelet's status of a container that it can no longer find.
