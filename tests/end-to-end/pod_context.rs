@@ -42,6 +42,8 @@ steps:
     )
 }
 
+/// The number of files of the example's folder that its ignore file leaves.
+const FILES: u64 = 3;
 const FOLDER: &str = "      contextFolder: /workspace\n";
 
 fn write(folder: &Path, inputs: &str, image: &str) {
@@ -123,10 +125,27 @@ fn a_context_without_its_folder_or_the_helper_image_is_refused_before_the_run() 
     };
     let said = refused(&SETTINGS[..1]);
     assert!(said.contains("needs the helper image"), "{said}");
-    let text = pipeline("").replace(FOLDER, "");
+    let text = pipeline("")
+        .replace(FOLDER, "")
+        .replace("$IMAGE", "busybox:1.37");
     std::fs::write(file, text).unwrap();
     let said = refused(&SETTINGS);
     assert!(said.contains("without `contextFolder`"), "{said}");
+}
+
+#[test]
+fn the_example_counts_the_files_of_its_folder() {
+    let mut setup = Setup::with_pipelines();
+    let arguments = ["run", "pipelines/pod-files.yaml", "--sandbox"];
+    let (exit, events) = setup.events_with(&arguments, &SETTINGS);
+    assert_eq!(exit, 0, "{events:#?}");
+    let end = find(&events, "run-finished", |_| true).expect("it ended");
+    // Those that the folder's ignore file leaves.
+    assert_eq!(end["outputs"]["files"], FILES, "{events:#?}");
+    let roles = setup.command(&["plan", "pipelines/pod-files.yaml", "--iam"]);
+    let roles = { roles }.envs(SETTINGS).output().unwrap();
+    let roles = String::from_utf8(roles.stdout).unwrap();
+    assert!(roles.contains("roles/storage.objectViewer"), "{roles}");
 }
 
 #[test]

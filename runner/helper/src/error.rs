@@ -37,7 +37,7 @@ impl Reason {
 pub struct Error {
     /// The reason.
     pub reason: Reason,
-    /// What happened.
+    /// The message for people.
     pub message: String,
 }
 

@@ -1,10 +1,10 @@
-//! The report of a command to the plugin that made the pod: the container's termination message.
+//! The report of a failure to the plugin that made the pod: the container's termination message.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Error, Places};
 
@@ -13,16 +13,11 @@ const FILE: &str = "/dev/termination-log";
 /// The longest text in it, in bytes. The kubelet keeps 4,096 bytes, and JSON may need six for one.
 const LONGEST: usize = 600;
 
-/// Writes a command's result or failure to the container's termination message. Outside of a
-/// container there is no such file, and nothing is written.
-pub fn report(places: &Places, outcome: Result<&Value, &Error>) {
-    let report = match outcome {
-        Ok(value) => value.clone(),
-        Err(error) => {
-            let message = &error.message[..error.message.floor_char_boundary(LONGEST)];
-            json!({ "reason": error.reason.name(), "message": message })
-        }
-    };
+/// Writes a command's failure to the container's termination message. Outside of a container there
+/// is no such file, and nothing is written.
+pub fn report(places: &Places, error: &Error) {
+    let message = &error.message[..error.message.floor_char_boundary(LONGEST)];
+    let report = json!({ "reason": error.reason.name(), "message": message });
     let Ok(path) = places.local(Path::new(FILE)) else {
         return;
     };
@@ -43,13 +38,10 @@ mod tests {
         let mounts = json!({ FILE: file.path() }).to_string();
         let places = Places::of(Some(&mounts)).expect("a map");
         let error = Error::new(Reason::Denied, "\u{1}".repeat(9000));
-        report(&places, Err(&error));
+        report(&places, &error);
         let text = std::fs::read_to_string(file.path()).expect("a text");
         assert!(text.len() < 4096, "{}", text.len());
-        let value: Value = serde_json::from_str(&text).expect("JSON");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["reason"], "denied");
-        report(&places, Ok(&json!({ "size": 3 })));
-        let text = std::fs::read_to_string(file.path()).expect("a text");
-        assert_eq!(text, r#"{"size":3}"#);
     }
 }

@@ -76,10 +76,10 @@ const KILLED: i64 = 128 + 9;
 /// The meaning of a program's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// kaniko's: 0 only if the image is pushed, also while the pod is ended; and nothing but the
-    /// kernel kills it without a reason.
+    /// kaniko: it ends with 0 only if the image is pushed, also while the pod is ended, and only the
+    /// kernel kills it.
     Kaniko,
-    /// That of any program: it may answer SIGTERM with 0, and another one of the pod may kill it.
+    /// Any program: it may answer SIGTERM with 0, and another process may kill it.
     Any,
 }
 

@@ -8,15 +8,15 @@ use crate::inputs::Known;
 /// The folders in which a container runtime mounts its own files.
 const RUNTIME_S: [&str; 3] = ["/dev", "/proc", "/sys"];
 
+/// An input: `None` if another step provides it.
+type Input<'a> = Option<&'a Option<String>>;
+
 /// Returns what is wrong with the context. An input that another step provides is not known yet.
 pub(super) fn context(inputs: &Known) -> Vec<Diagnostic> {
-    let Known {
-        context,
-        context_digest: digest,
-        context_folder: folder,
-        helper_image: helper,
-        ..
-    } = inputs;
+    let context = inputs.context.as_ref();
+    let digest = inputs.context_digest.as_ref();
+    let folder = inputs.context_folder.as_ref();
+    let helper = inputs.helper_image.as_ref();
     let mut found = Vec::new();
     let mut problem = |message: String, help: &str| found.push(wrong(message).help(help));
     let is_set = !is_absent(context);
@@ -64,12 +64,12 @@ pub(super) fn context(inputs: &Known) -> Vec<Diagnostic> {
 }
 
 /// Returns whether an input is not set; one that another step provides is set.
-fn is_absent(input: &Option<Option<String>>) -> bool {
+fn is_absent(input: Input<'_>) -> bool {
     matches!(input, Some(None))
 }
 
-fn value(input: &Option<Option<String>>) -> Option<&str> {
-    input.as_ref()?.as_deref()
+fn value(input: Input<'_>) -> Option<&str> {
+    input?.as_deref()
 }
 
 fn is_object(uri: &str) -> bool {

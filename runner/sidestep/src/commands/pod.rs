@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use sidestep_events::{Class, Exit, Failure, Owner, codes};
 use sidestep_helper::{Context, Places, Reason, Storage, fetch_context, report, wait_for_identity};
 use sidestep_launch::Error;
@@ -74,11 +73,10 @@ async fn fetch(context: &Context) -> Result<Exit, Error> {
                 context.uri,
                 context.into.display(),
             ));
-            report(&places, Ok(&Value::Null));
             Ok(Exit::Success)
         }
         Err(error) => {
-            report(&places, Err(&error));
+            report(&places, &error);
             Err(failed(&error))
         }
     }
