@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Kind;
+use crate::{Kind, Tree};
 
 /// A name that an expression reads: `steps.build.outputs.image`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Analysis {
     pub conditions: Vec<Reference>,
     /// The names that it compares with a literal.
     pub comparisons: Vec<Comparison>,
+    /// The parsed expression, for those that are not a single name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 impl Analysis {

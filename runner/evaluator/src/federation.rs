@@ -109,8 +109,10 @@ fn part(evaluator: &dyn Evaluator, text: &str, variables: &Variables) -> Part {
 
 /// Returns the claims and attributes that an expression reads.
 fn read(evaluator: &dyn Evaluator, text: &str, variables: &Variables) -> Vec<Claim> {
-    let Ok(Answer::Analysis(analysis)) = evaluator.ask(&Question::Analyse { text: text.into() })
-    else {
+    let Ok(Answer::Analysis(analysis)) = evaluator.ask(&Question::Analyse {
+        text: text.into(),
+        tree: false,
+    }) else {
         return Vec::new();
     };
     let known = |root: &str| variables.get(root);

@@ -5,7 +5,9 @@
 //! runs within limits of steps and memory. The module is the crate `guest` beside this one; it
 //! reads a [`Question`] and writes an [`Answer`] as JSON.
 //!
-//! This crate must not know CEL, JSON Schema or wasmtime, so that neither the planner, the sandbox
+//! The types of expressions are checked here as well, on the [`Tree`] that the evaluator returns.
+//!
+//! This crate must not depend on libraries for CEL or JSON Schema, or on wasmtime, so that neither the planner, the sandbox
 //! nor the host depends on their libraries.
 
 mod analysis;
@@ -16,6 +18,8 @@ mod plain;
 mod question;
 mod reserved;
 mod stopped;
+mod tree;
+pub mod types;
 
 pub use analysis::{Analysis, Comparison, Reference};
 pub use evaluator::{Absent, Evaluator};
@@ -27,3 +31,4 @@ pub use question::{
 };
 pub use reserved::RESERVED;
 pub use stopped::{Budget, Stopped};
+pub use tree::{Fold, Literal, Node, Span, Tree};

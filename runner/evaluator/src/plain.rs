@@ -17,7 +17,7 @@ use crate::{Answer, Question};
 /// missing value, and for a value that does not fit, so that the evaluator reports the error.
 pub fn plain(question: &Question<'_>) -> Option<Answer> {
     match question {
-        Question::Analyse { text } => status::analyse(text)
+        Question::Analyse { text, .. } => status::analyse(text)
             .or_else(|| reference::analyse(text))
             .map(Answer::Analysis),
         Question::Evaluate {

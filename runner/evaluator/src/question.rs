@@ -21,6 +21,9 @@ pub enum Question<'a, S = Cow<'a, Value>> {
     Analyse {
         /// The expression, in CEL.
         text: Cow<'a, str>,
+        /// Whether the answer holds the parsed expression, whose types are checked.
+        #[serde(default)]
+        tree: bool,
     },
     /// Asks for the value of an expression; the answer is [`Answer::Value`].
     Evaluate {

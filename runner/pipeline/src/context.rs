@@ -75,7 +75,7 @@ pub(crate) fn expression(
     at: Place,
 ) -> Option<Expression> {
     const SYNTAX: Code = Code::expression(codes::expression::SYNTAX);
-    let analysis = match expression::analyse(problems.evaluator(), text) {
+    let analysis = match expression::parse(problems.evaluator(), text) {
         Ok(analysis) => analysis,
         Err(why) if text.len() > MAX_EXPRESSION => {
             let help = "let a step compute it, and read the step's output";

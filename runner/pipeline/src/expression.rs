@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
-use sidestep_evaluator::{Analysis, Answer, Evaluator, Question};
+use sidestep_evaluator::{Analysis, Answer, Evaluator, Question, Reference};
 
 pub use sidestep_evaluator::MAX_EXPRESSION;
 pub(crate) use unanswered::{Code, Unanswered};
@@ -24,12 +24,26 @@ static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Analysis>>>> = LazyLock::new(Mu
 
 /// Reads an expression without evaluating it.
 pub(crate) fn analyse(evaluator: &dyn Evaluator, text: &str) -> Result<Arc<Analysis>, Unanswered> {
+    read(evaluator, text, false)
+}
+
+/// Reads an expression of the file, whose types are checked. It is parsed only once.
+pub(crate) fn parse(evaluator: &dyn Evaluator, text: &str) -> Result<Arc<Analysis>, Unanswered> {
+    read(evaluator, text, true)
+}
+
+/// Reads an expression, and returns its parsed form if `tree` is set.
+fn read(evaluator: &dyn Evaluator, text: &str, tree: bool) -> Result<Arc<Analysis>, Unanswered> {
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(analysis) = known().get(text) {
-        return Ok(Arc::clone(analysis));
+    let cached = known().get(text).cloned();
+    let fits =
+        |cached: &Arc<Analysis>| !tree || cached.tree.is_some() || name(text, cached).is_some();
+    if let Some(analysis) = cached.filter(fits) {
+        return Ok(analysis);
     }
     let question = Question::Analyse {
         text: Cow::Borrowed(text),
+        tree,
     };
     let analysis = match evaluator.ask(&question)? {
         Answer::Analysis(analysis) => Arc::new(analysis),
@@ -41,6 +55,16 @@ pub(crate) fn analyse(evaluator: &dyn Evaluator, text: &str) -> Result<Arc<Analy
     }
     known.insert(text.to_owned(), Arc::clone(&analysis));
     Ok(analysis)
+}
+
+/// Returns the reference of an expression that is nothing else. It has no tree.
+pub(crate) fn name<'a>(text: &str, analysis: &'a Analysis) -> Option<&'a Reference> {
+    match analysis.references.as_slice() {
+        [reference] if analysis.functions.is_empty() && reference.text() == text.trim() => {
+            Some(reference)
+        }
+        _ => None,
+    }
 }
 
 /// Returns whether an expression waits for other steps.

@@ -1,9 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use sidestep_evaluator::Analysis;
+use sidestep_evaluator::types::Type;
 use sidestep_events::{Place, PluginRef};
 use sidestep_policy::tree::Node;
 
@@ -261,4 +262,6 @@ pub(crate) struct Parts {
 pub(crate) struct Matrix {
     pub(crate) keys: Vec<String>,
     pub(crate) combinations: Vec<Map<String, Value>>,
+    /// The types of the values of each key.
+    pub(crate) types: BTreeMap<String, Type>,
 }

@@ -1,6 +1,7 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
+use sidestep_evaluator::types::Type;
 use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
@@ -96,7 +97,16 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
             "this matrix has no combinations, so the step would never run",
         );
     }
-    (problems.count() == before).then_some(Matrix { keys, combinations })
+    let mut types: BTreeMap<String, Type> = BTreeMap::new();
+    for (key, value) in combinations.iter().flatten() {
+        let known = types.entry(key.clone()).or_default();
+        *known = std::mem::take(known).or(Type::of(value));
+    }
+    (problems.count() == before).then_some(Matrix {
+        keys,
+        combinations,
+        types,
+    })
 }
 
 /// Returns a combination's values in the order of the keys, as one text.

@@ -12,7 +12,7 @@ use crate::file::{Expression, Pipeline, Step};
 use crate::given::PlanInputs;
 use crate::plan::Seen;
 use crate::problems::Problems;
-use crate::schema;
+use crate::{schema, sense};
 
 /// Returns the schema of a step's outputs, and the reference of its plugin.
 pub(crate) fn output_schema<'a>(
@@ -84,21 +84,22 @@ pub(crate) fn names(
     }
 }
 
-/// Checks the type of an input whose value is one output of another step.
+/// Checks the type of an input whose value is not known yet, such as an output of another step.
 pub(crate) fn types(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
     given: &PlanInputs<'_>,
-    text: &str,
-    at: Place,
+    step: Option<&Step>,
+    expression: &Expression,
     wanted: &[String],
 ) {
-    let parts: Vec<&str> = text.split('.').collect();
-    let ["steps", step, "outputs", name] = parts.as_slice() else {
+    let parts: Vec<&str> = expression.text.split('.').collect();
+    let ["steps", other, "outputs", name] = parts.as_slice() else {
+        sense::of_input(problems, pipeline, given, step, expression, wanted);
         return;
     };
-    let has_matrix = pipeline.steps.have_matrix(step);
-    let Some((root, uses)) = output_schema(pipeline, given, step).filter(|_| !has_matrix) else {
+    let has_matrix = pipeline.steps.have_matrix(other);
+    let Some((root, uses)) = output_schema(pipeline, given, other).filter(|_| !has_matrix) else {
         return;
     };
     let top = schema::candidates(root, root);
@@ -119,7 +120,7 @@ pub(crate) fn types(
     }
     problems.add(
         codes::input::TYPE,
-        at,
+        expression.at,
         format!(
             "`{name}` of `{uses}` is of type {}, but {} is expected here",
             real.join(" or "),

@@ -88,8 +88,8 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         outputs::nulls_of_outputs(&mut problems, pipeline, &written.expressions);
         let mut reader = Reader::new(&planner.values, &Value::Null);
         let template = reader.read(&mut problems, &written.node, &[]);
-        for (text, at, wanted) in &reader.wanted {
-            outputs::types(&mut problems, pipeline, &given, text, *at, wanted);
+        for (expression, wanted) in &reader.wanted {
+            outputs::types(&mut problems, pipeline, &given, None, expression, wanted);
         }
         let template = template.simplify();
         places.extend(steps::places(&template, &written.expressions));

@@ -149,13 +149,12 @@ pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> 
         Ok(time) => return Some(time),
         Err(misfit) => misfit,
     };
-    let shown = text.unwrap_or("this");
-    problems.add_help(
-        codes::pipeline::DURATION,
-        node.at,
-        format!("{what}: `{shown}` is not a valid time"),
-        format!("write {misfit}"),
-    );
+    let message = match text {
+        Some(text) => format!("{what}: `{text}` is not a valid time"),
+        None => format!("{what} must be a time, not {}", node.describe()),
+    };
+    let help = format!("write {misfit}");
+    problems.add_help(codes::pipeline::DURATION, node.at, message, help);
     None
 }
 

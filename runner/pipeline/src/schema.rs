@@ -2,6 +2,7 @@
 //! them; this module bounds what the planner itself reads of them.
 
 mod defaults;
+mod kinds;
 
 use std::borrow::Cow;
 
@@ -11,6 +12,7 @@ use sidestep_evaluator::{Answer, Evaluator, Finding, Question};
 use crate::expression::Unanswered;
 
 pub(crate) use defaults::fill_defaults;
+pub(crate) use kinds::output_type;
 
 /// The maximum depth to which references and combinators of a schema are followed.
 const MAX_DEPTH: usize = 12;

@@ -1,14 +1,17 @@
 //! Finds expressions that can never work, given what is known of the names they read: a condition
-//! that is not a boolean, and a comparison that is never true.
+//! that is not a boolean, a comparison that is never true, and a part that fails for all values.
 
 mod known;
+mod types;
 
 use serde_json::Value;
+use sidestep_evaluator::types::Scalars;
 use sidestep_evaluator::{Comparison, Kind, Reference};
-use sidestep_events::Status;
 use sidestep_events::codes;
+use sidestep_events::{Place, Status};
 use sidestep_policy::nearest;
 
+use crate::expression;
 use crate::file::{Expression, Pipeline, Step};
 use crate::given::PlanInputs;
 use crate::problems::Problems;
@@ -30,8 +33,38 @@ pub(crate) fn of_step(
     if let Some(condition) = &step.condition {
         whole(problems, &known, condition);
     }
-    for expression in &step.reads {
+    for expression in step.reads.iter().chain(&step.granted) {
         parts(problems, &known, expression);
+    }
+}
+
+/// Checks that an expression, which is the value of an input of a step, may have one of these JSON
+/// types.
+pub(crate) fn of_input(
+    problems: &mut Problems<'_>,
+    pipeline: &Pipeline,
+    given: &PlanInputs<'_>,
+    step: Option<&Step>,
+    expression: &Expression,
+    wanted: &[String],
+) {
+    let known = Known {
+        pipeline,
+        given,
+        step,
+    };
+    if problems.has_within(expression.at) || wanted.is_empty() {
+        return;
+    }
+    let (value, _) = types::of(&known, &expression.text, &expression.analysis);
+    let wanted = types::of_json_types(wanted);
+    if !value.overlaps(&wanted) {
+        let wanted = wanted.describe();
+        let message = format!(
+            "this is {}, but {wanted} is expected here",
+            value.describe()
+        );
+        problems.add(codes::input::TYPE, expression.at, message);
     }
 }
 
@@ -56,38 +89,47 @@ pub(crate) fn of_output(
 fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression) {
     let analysis = &condition.analysis;
     if let Some(kind) = analysis.yields.filter(|kind| *kind != Kind::Boolean) {
-        problems.add_help(
-            codes::expression::TYPE,
-            condition.at,
-            format!("`if` must be a boolean, but this is {}", kind.describe()),
-            "write a comparison, such as `if: \"inputs.NAME == 'VALUE'\"`, or `true` or `false`",
-        );
+        not_a_boolean(problems, condition, kind.describe());
         return;
     }
-    if let [reference] = analysis.references.as_slice()
-        && analysis.functions.is_empty()
-        && reference.text() == condition.text.trim()
-    {
-        boolean(problems, known, condition, reference);
+    if let Some(reference) = expression::name(&condition.text, analysis) {
+        boolean(problems, known, condition.at, reference);
+        return;
+    }
+    let (value, found) = types::of(known, &condition.text, analysis);
+    if found.is_empty() && !value.is_never() && !value.may_be(Scalars::BOOLEAN) {
+        not_a_boolean(problems, condition, &value.describe());
     }
 }
 
-/// Checks the operands of `&&`, `||`, `!` and `?`, and comparisons.
+fn not_a_boolean(problems: &mut Problems<'_>, condition: &Expression, is: &str) {
+    problems.add_help(
+        codes::expression::TYPE,
+        condition.at,
+        format!("`if` must be a boolean, but this is {is}"),
+        "write a comparison, such as `if: \"inputs.NAME == 'VALUE'\"`, or `true` or `false`",
+    );
+}
+
+/// Checks the types of all parts, and comparisons.
 fn parts(problems: &mut Problems<'_>, known: &Known<'_>, expression: &Expression) {
-    for reference in &expression.analysis.conditions {
-        boolean(problems, known, expression, reference);
+    let Expression { text, analysis, .. } = expression;
+    for mistake in types::of(known, text, analysis).1 {
+        let at = types::inside(expression, mistake.span);
+        let part = types::part(text, mistake.span);
+        let mut operands = analysis.conditions.iter();
+        let operand = operands.find(|operand| mistake.boolean && operand.text() == part);
+        match operand.filter(|operand| !known.kinds(operand).is_empty()) {
+            Some(operand) => boolean(problems, known, at, operand),
+            None => types::report(problems, at, mistake),
+        }
     }
     for comparison in &expression.analysis.comparisons {
         compared(problems, known, expression, comparison);
     }
 }
 
-fn boolean(
-    problems: &mut Problems<'_>,
-    known: &Known<'_>,
-    expression: &Expression,
-    reference: &Reference,
-) {
+fn boolean(problems: &mut Problems<'_>, known: &Known<'_>, at: Place, reference: &Reference) {
     let kinds = known.kinds(reference);
     if kinds.is_empty() || kinds.contains(&Kind::Boolean) {
         return;
@@ -105,7 +147,7 @@ fn boolean(
     };
     problems.add_help(
         codes::expression::TYPE,
-        expression.at,
+        at,
         format!(
             "`{name}` is {}, but a boolean is expected here",
             describe(&kinds)

@@ -63,7 +63,7 @@ fn step(
         .find(|(key, _)| key.text == "with")
         .map_or(at, |(key, _)| key.at);
     if let Some(with) = with {
-        if with.entries().is_empty() && with.scalar().is_some() {
+        if !matches!(with.kind, NodeKind::Map(_)) {
             problems.add(
                 codes::pipeline::TYPE,
                 with.at,

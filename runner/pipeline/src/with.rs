@@ -57,8 +57,8 @@ pub(crate) fn of_step(
             }
         }
     }
-    for (text, at, wanted) in &reader.wanted {
-        outputs::types(problems, pipeline, given, text, *at, wanted);
+    for (expression, wanted) in &reader.wanted {
+        outputs::types(problems, pipeline, given, Some(step), expression, wanted);
     }
     let read = problems.count() == before;
     let template = Template::Map(map).simplify();

@@ -23,6 +23,7 @@ pub fn expression(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let analysed = ask(&Question::Analyse {
         text: Cow::Borrowed(&text),
+        tree: true,
     });
     let Answer::Analysis(analysis) = analysed else {
         return;

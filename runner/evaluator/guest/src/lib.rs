@@ -30,6 +30,9 @@ mod remembered;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod tree;
+#[cfg(test)]
+mod types_tests;
 mod walk;
 
 use std::borrow::Cow;
@@ -47,8 +50,8 @@ fn answer_with<'a, S>(
     text: impl Fn(&'a S) -> Cow<'a, str>,
 ) -> Answer {
     let answer = match question {
-        Question::Analyse { text } => {
-            read::expression(text).map(|read| Answer::Analysis(read.analysis.clone()))
+        Question::Analyse { text, tree } => {
+            read::expression(text).map(|read| Answer::Analysis(read.answer(*tree)))
         }
         Question::Evaluate {
             text,

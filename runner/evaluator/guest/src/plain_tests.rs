@@ -78,7 +78,10 @@ fn calls() -> impl Strategy<Value = String> {
 fn questions<'a>(text: &'a str, value: &'a Value) -> [Question<'a>; 2] {
     let variables = ROOTS.map(|root| (Cow::Borrowed(root), Cow::Borrowed(value)));
     [
-        Question::Analyse { text: text.into() },
+        Question::Analyse {
+            text: text.into(),
+            tree: false,
+        },
         Question::Evaluate {
             text: text.into(),
             variables: BTreeMap::from(variables),
@@ -110,7 +113,7 @@ proptest! {
             variables: BTreeMap::new(),
             statuses,
         };
-        for question in [Question::Analyse { text: (&*text).into() }, evaluate] {
+        for question in [Question::Analyse { text: (&*text).into(), tree: false }, evaluate] {
             if let Some(plain) = plain(&question) {
                 prop_assert_eq!(plain, answer(&question), "{:?}", question);
             }

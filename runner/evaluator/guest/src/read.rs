@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use cel::common::ast::IdedExpr;
+use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 use sidestep_evaluator::{Analysis, MAX_CONDITION, MAX_EXPRESSION};
 
-use crate::limits;
 use crate::remembered::Remembered;
 use crate::walk::Walk;
+use crate::{limits, tree};
 
 /// An expression within the limits.
 pub(crate) struct Read {
@@ -18,6 +18,16 @@ pub(crate) struct Read {
     pub(crate) analysis: Analysis,
     /// The number of its comprehensions.
     pub(crate) comprehensions: usize,
+    info: SourceInfo,
+}
+
+impl Read {
+    /// Returns the analysis, with the parsed expression if `tree` is set.
+    pub(crate) fn answer(&self, tree: bool) -> Analysis {
+        let mut analysis = self.analysis.clone();
+        analysis.tree = tree.then(|| tree::of(&self.tree, &self.info, &self.info.source));
+        analysis
+    }
 }
 
 thread_local! {
@@ -40,7 +50,7 @@ fn read(text: &str, longest: usize) -> Result<Rc<Read>, String> {
 }
 
 fn read_anew(text: &str) -> Result<Read, String> {
-    let tree = parse(text)?;
+    let (tree, info) = parse(text)?;
     let walk = Walk::over(&tree)?;
     let (comprehensions, mut analysis) = (walk.comprehensions, walk.analysis);
     analysis.references.sort();
@@ -51,12 +61,13 @@ fn read_anew(text: &str) -> Result<Read, String> {
         tree,
         analysis,
         comprehensions,
+        info,
     })
 }
 
-fn parse(text: &str) -> Result<IdedExpr, String> {
+fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), String> {
     Parser::new()
-        .parse(text)
+        .parse_with_source_info(text)
         .map_err(|errors| match errors.errors.first() {
             Some(error) => {
                 let message = error.msg.lines().next().unwrap_or("it can't be read");

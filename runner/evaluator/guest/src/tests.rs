@@ -31,6 +31,7 @@ pub(crate) fn evaluate(text: &str, inputs: &Value) -> Result<Value, String> {
 fn analyse(text: &str) -> Result<Analysis, String> {
     let question = Question::Analyse {
         text: Cow::Borrowed(text),
+        tree: false,
     };
     match ask(&question)? {
         Answer::Analysis(analysis) => Ok(analysis),

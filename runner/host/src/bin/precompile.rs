@@ -103,7 +103,10 @@ fn questions(manifests: &[Arc<Manifest>]) -> Vec<Question<'_>> {
             });
         }
         let requests = manifest.requests.values();
-        questions.extend(requests.map(|text| Question::Analyse { text: text.into() }));
+        questions.extend(requests.map(|text| Question::Analyse {
+            text: text.into(),
+            tree: false,
+        }));
     }
     questions
 }

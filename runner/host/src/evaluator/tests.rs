@@ -42,7 +42,10 @@ fn small() -> EvaluationLimits {
 }
 
 fn question(text: &str) -> Question<'_> {
-    Question::Analyse { text: text.into() }
+    Question::Analyse {
+        text: text.into(),
+        tree: false,
+    }
 }
 
 fn at(length: usize) -> String {

@@ -157,6 +157,7 @@ fn texts_that_are_hard_to_parse_end_or_are_wrong() {
     for text in hard {
         let (answer, steps) = ask(&Question::Analyse {
             text: (&*text).into(),
+            tree: false,
         });
         let ended = matches!(
             answer,

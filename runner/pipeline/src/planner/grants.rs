@@ -27,7 +27,7 @@ use crate::template::Template;
 /// The codes of a manifest's request without a valid value.
 const REQUEST: Code = Code::expression(codes::plugin::REQUEST);
 
-/// What is known of a step before its requests are evaluated.
+/// The facts about a step that are known before its requests are evaluated.
 pub(super) struct Facts<'a> {
     /// Its inputs, with null for each part that waits for other steps.
     pub(super) known: &'a Value,

@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_contract::Image;
 use sidestep_contract::units::{self, Misfit};
-use sidestep_events::Place;
 use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_STEP};
 use crate::expression::{self, Code, Values};
+use crate::file::Expression;
 use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
 use crate::{scalars, schema};
@@ -21,8 +21,8 @@ const TEXTUAL: [&str; 3] = ["string", "number", "boolean"];
 pub(crate) struct Reader<'a> {
     values: &'a Values,
     root: &'a Value,
-    /// Single expressions, each with the JSON types that its place allows.
-    pub(crate) wanted: Vec<(String, Place, Vec<String>)>,
+    /// Expressions whose values are not known yet, each with the JSON types that its place allows.
+    pub(crate) wanted: Vec<(Expression, Vec<String>)>,
 }
 
 impl<'a> Reader<'a> {
@@ -116,11 +116,9 @@ impl<'a> Reader<'a> {
             .map_or(node.at, |expression| expression.at);
         let result = match parts.pieces.as_slice() {
             [Piece::Expression(text)] => {
-                self.wanted.push((
-                    text.clone(),
-                    at,
-                    types.iter().map(|&t| t.to_owned()).collect(),
-                ));
+                let wanted = || types.iter().map(|&name| name.to_owned()).collect();
+                let later = parts.expressions.iter().filter(|_| !now(text));
+                self.wanted.extend(later.map(|one| (one.clone(), wanted())));
                 if now(text) {
                     expression::evaluate(text, self.values).map(Template::Literal)
                 } else {
@@ -129,11 +127,9 @@ impl<'a> Reader<'a> {
             }
             pieces => {
                 // A list or a map cannot be part of a text.
-                let within = parts.expressions.iter().map(|expression| {
-                    let wanted = TEXTUAL.map(str::to_owned).to_vec();
-                    (expression.text.clone(), expression.at, wanted)
-                });
-                self.wanted.extend(within);
+                let wanted = || TEXTUAL.map(str::to_owned).to_vec();
+                let later = parts.expressions.iter().filter(|one| !now(&one.text));
+                self.wanted.extend(later.map(|one| (one.clone(), wanted())));
                 let known = pieces.iter().all(|piece| match piece {
                     Piece::Text(_) => true,
                     Piece::Expression(text) => now(text),

@@ -65,7 +65,7 @@ fn file(steps: impl Iterator<Item = String>) -> String {
 const NAMED: &str = "uses: sidestep/context-upload";
 
 /// Returns a file of about `n` instances. Each form makes the planner look steps up in another way.
-fn shapes(n: usize) -> [(&'static str, String); 6] {
+fn shapes(n: usize) -> [(&'static str, String); 7] {
     let values = |n: usize| {
         (0..n)
             .map(|i| format!("v{i}"))
@@ -108,6 +108,19 @@ fn shapes(n: usize) -> [(&'static str, String); 6] {
                 let (id, more) = head.split_once(": {").unwrap_or((head, ""));
                 format!("{id}: {{ {more}{NAMED}, with: {{ bucket: b }}, {} }}", matrix(n / 2))
             })),
+        ),
+        (
+            "a matrix whose values an expression adds to an output",
+            file(
+                [
+                    "s: { uses: sidestep/pod-run, with: { script: x } }".to_owned(),
+                    format!(
+                        "t: {{ uses: sidestep/pod-run, with: {{ script: x, env: {{ A: '${{{{ steps.s.outputs.dist + matrix.a }}}}' }} }}, {} }}",
+                        matrix(n)
+                    ),
+                ]
+                .into_iter(),
+            ),
         ),
         (
             "an expression of its own in each step",

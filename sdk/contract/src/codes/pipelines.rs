@@ -161,8 +161,8 @@ codes! {
             "an expression has a syntax error, or is too long"
             "correct the expression at the reported place";
         TYPE = "expression.type", [InvalidInput] [Author]
-            "a condition is not a boolean, or a comparison can never be true because the types of its two sides differ"
-            "compare values of the same type";
+            "a condition is not a boolean, a comparison can never be true because the types of its two sides differ, or a part of an expression fails for all values that are possible there"
+            "compare values of the same type; convert a value with `string()`, `int()` or `double()`";
     }
     code {
         EXPRESSION = "code.expression", [InvalidInput] [Author]
