@@ -251,3 +251,61 @@ fn inputs_that_can_t_be_meant_start_nothing() {
     let (_, events) = run(&mut setup, "--sandbox=no-workload-pool", &[]);
     assert_eq!(failure(&events)["code"], "identity.no-workload-pool");
 }
+
+#[test]
+fn removal_takes_back_what_it_made_and_keeps_the_google_account() {
+    let mut setup = Setup::new();
+    outputs(&mut setup, "--sandbox", &[ACCOUNT, APPLY]);
+    let made = [
+        "annotation",
+        "binding",
+        "binding",
+        "binding",
+        "kubernetesAccount",
+    ];
+    let remove = "remove=true";
+    for _ in 0..2 {
+        let shown = outputs(&mut setup, "--sandbox", &[ACCOUNT, remove]);
+        assert_eq!(kinds(&shown), made, "without `apply`, it is only shown");
+    }
+    let (exit, events) = run(&mut setup, "--sandbox", &[ACCOUNT, remove, APPLY]);
+    assert_eq!(exit, 0, "{events:#?}");
+    let kept = |data: &Value| {
+        let message = data["message"].as_str().unwrap_or_default();
+        message.contains("wi-setup made app-ci@demo.iam.gserviceaccount.com and does not delete it")
+    };
+    assert!(find(&events, "log", kept).is_some(), "{events:#?}");
+    let after = outputs(&mut setup, "--sandbox", &[ACCOUNT]);
+    let missing = [
+        "kubernetesAccount",
+        "binding",
+        "binding",
+        "binding",
+        "annotation",
+    ];
+    assert_eq!(kinds(&after), missing);
+    let again = outputs(&mut setup, "--sandbox", &[ACCOUNT, remove, APPLY]);
+    assert_eq!(again["changes"], json!([]), "nothing records the rest");
+}
+
+#[test]
+fn removal_leaves_what_others_made() {
+    let mut setup = Setup::new();
+    let inputs = [
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "namespace=builds",
+        "serviceAccount=kaniko",
+        "googleServiceAccount=builder@demo.iam.gserviceaccount.com",
+        "bucket=demo-contexts",
+        "remove=true",
+        APPLY,
+    ];
+    let (exit, events) = setup.events(&arguments("wi-setup", "--sandbox", &inputs));
+    assert_eq!(exit, 0, "{events:#?}");
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(outputs["changes"], json!([]));
+    assert!(outputs["present"].as_array().unwrap().len() >= 4);
+    let (_, events) = setup.events(&arguments("wi-setup", "--sandbox", &inputs[..5]));
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(outputs["changes"], json!([]), "all of it is still there");
+}

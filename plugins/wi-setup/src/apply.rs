@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sidestep::gcp::iam::Policy;
 use sidestep::gcp::iam_write::{self, NewServiceAccount};
 use sidestep::google::Account;
 use sidestep::kubernetes::{self, ApplyOptions};
@@ -40,13 +41,14 @@ pub(crate) fn apply(
     if present.kubernetes.is_some() {
         same(workload, &before)?;
     }
-    write(workload, &before.annotation, &mark)?;
+    write(workload, before.annotation.as_deref(), &mark)?;
     for change in changes {
         match change {
             Change::KubernetesAccount => {}
             Change::GoogleAccount(account) => create(identity, account)?,
             Change::Bind(binding) => {
-                bind(step, binding, wait).map_err(|error| told(workload, change, error))?;
+                self::change(step, binding, wait, policy::with)
+                    .map_err(|error| told(workload, change, error))?;
             }
             Change::Annotate { to, .. } => {
                 let marked = KubernetesAccount {
@@ -54,23 +56,22 @@ pub(crate) fn apply(
                     ..before.clone()
                 };
                 same(workload, &marked)?;
-                if to.is_none() {
-                    // A field that another manager owns can't be removed: an empty value takes it
-                    // over first (Kubernetes, "Server-Side Apply"). GKE ignores an empty value.
-                    write(workload, &Some(String::new()), &mark)?;
-                }
-                write(workload, to, &mark)?;
+                annotate(workload, to.as_deref(), &mark)?;
             }
         }
         if let Some(line) = show::lines(workload, change).first() {
-            sidestep::info!("made: {line}");
+            let done = match change {
+                Change::Annotate { to: None, .. } => "removed",
+                _ => "made",
+            };
+            sidestep::info!("{done}: {line}");
         }
     }
     Ok(())
 }
 
 /// Checks that the Kubernetes service account is as the plan has read or left it.
-fn same(workload: &Workload, known: &KubernetesAccount) -> Result<()> {
+pub(crate) fn same(workload: &Workload, known: &KubernetesAccount) -> Result<()> {
     let found = present::kubernetes_account(workload)?;
     if &found == known {
         return Ok(());
@@ -88,11 +89,21 @@ fn same(workload: &Workload, known: &KubernetesAccount) -> Result<()> {
     .help("run the step again: it reads the present state"))
 }
 
+/// Sets or removes the annotation that names the Google service account.
+pub(crate) fn annotate(workload: &Workload, to: Option<&str>, mark: &Mark) -> Result<()> {
+    if to.is_none() {
+        // A field that another manager owns can't be removed: an empty value takes it over first
+        // (Kubernetes, "Server-Side Apply"). GKE ignores an empty value.
+        write(workload, Some(""), mark)?;
+    }
+    write(workload, to, mark)
+}
+
 /// Writes the Kubernetes service account: only its two annotations belong to this plugin.
-fn write(workload: &Workload, annotation: &Option<String>, mark: &Mark) -> Result<()> {
+pub(crate) fn write(workload: &Workload, annotation: Option<&str>, mark: &Mark) -> Result<()> {
     let mut annotations = Map::new();
     if let Some(value) = annotation {
-        annotations.insert(kubectl::GOOGLE_ACCOUNT.to_owned(), value.clone().into());
+        annotations.insert(kubectl::GOOGLE_ACCOUNT.to_owned(), value.into());
     }
     if !mark.is_empty() {
         annotations.insert(mark::ANNOTATION.to_owned(), mark.text().into());
@@ -134,14 +145,19 @@ fn create(identity: &Identity, account: &Account) -> Result<()> {
     }
 }
 
-/// Grants a role. Each attempt reads the policy anew and changes only one member of it, so that no
-/// change of another client is lost.
-fn bind(step: &Step, binding: &Binding, wait: Duration) -> Result<()> {
+/// Grants or takes back a role. Each attempt reads the policy anew and changes only one member of
+/// it, so that no change of another client is lost. `edit` returns `None` if nothing is to do.
+pub(crate) fn change(
+    step: &Step,
+    binding: &Binding,
+    wait: Duration,
+    edit: impl Fn(&Policy, &Binding) -> Option<Policy>,
+) -> Result<()> {
     let until = step.now().saturating_add(millis(wait));
     let mut pause = SHORT;
     loop {
         let attempt = present::policy(binding).and_then(|found| {
-            let Some(next) = policy::with(&found, binding) else {
+            let Some(next) = edit(&found, binding) else {
                 return Ok(());
             };
             iam_write::set_policy(&binding.on.policed(), &next).map(|_| ())
@@ -173,7 +189,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// Returns the failure of a change, with the command for an administrator who may make it.
-fn told(workload: &Workload, change: &Change, error: Error) -> Error {
+pub(crate) fn told(workload: &Workload, change: &Change, error: Error) -> Error {
     let denied = error.class == Class::Denied;
     let error = refusal::named(error);
     if denied && error.code != codes::identity::PERIMETER_DENIED {

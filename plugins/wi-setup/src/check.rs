@@ -8,13 +8,19 @@ use crate::wanted::targets;
 
 /// Reads the inputs alone.
 pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
-    let both = (inputs.apply && inputs.format != Format::Diff).then(|| {
+    let prints = inputs.format != Format::Diff;
+    let excluded = |name: &str| {
         Error::invalid_input(
             codes::identity::SETUP_INPUT,
-            "`apply` and `format` exclude each other",
+            format!("`{name}` and `format` exclude each other"),
         )
-        .help("remove `format` to make the changes, or `apply` to print them")
-    });
+        .help("`format` prints the wanted state; leave it out to change anything")
+    };
+    let both = match inputs {
+        Inputs { apply: true, .. } if prints => Some(excluded("apply")),
+        Inputs { remove: true, .. } if prints => Some(excluded("remove")),
+        _ => None,
+    };
     let wrong = [Workload::of(inputs).err(), targets(inputs).err(), both];
     let diagnostic = |error: Error| {
         let mut problem = Diagnostic::error(error.code, error.message);

@@ -68,8 +68,14 @@ fn google_account(email: &str, project: &str) -> Result<Account> {
         .help("write NAME@PROJECT.iam.gserviceaccount.com")
     };
     let account = Account::check(email, project).map_err(|misspelt| wrong(misspelt.what))?;
-    if account.name().is_none() || account.project_id().is_none() {
+    let (Some(name), Some(_)) = (account.name(), account.project_id()) else {
         return Err(wrong("an account that Google creates and manages"));
+    };
+    // IAM, `projects.serviceAccounts.create`, `accountId`.
+    if !(6..=30).contains(&name.len()) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Err(wrong(
+            "no name of an account: that has 6 to 30 characters and begins with a letter",
+        ));
     }
     Ok(account)
 }
@@ -79,8 +85,8 @@ fn google_account(email: &str, project: &str) -> Result<Account> {
 pub(crate) struct Identity {
     pub(crate) workload: Workload,
     pub(crate) pool: String,
-    /// The number of the cluster's project.
-    pub(crate) number: u64,
+    /// The number of the cluster's project, which only the direct form needs.
+    pub(crate) number: Option<u64>,
 }
 
 impl Identity {
@@ -100,7 +106,10 @@ impl Identity {
         } = &self.workload;
         match &self.workload.google {
             Some(google) => Member::account(google.address()),
-            None => Member::principal(self.number.to_string(), &self.pool, namespace, account),
+            None => {
+                let number = self.number.map(|number| number.to_string());
+                Member::principal(number, &self.pool, namespace, account)
+            }
         }
     }
 }
@@ -110,7 +119,7 @@ pub(crate) fn example(more: &sidestep::serde_json::Value) -> Identity {
     Identity {
         workload: Workload::of(&crate::inputs::example(more)).expect("a workload"),
         pool: "demo.svc.id.goog".to_owned(),
-        number: 123_456_789_012,
+        number: Some(123_456_789_012),
     }
 }
 
@@ -123,7 +132,7 @@ mod tests {
 
     #[test]
     fn roles_go_to_the_account_or_to_the_workload_itself() {
-        let email = "app@shared.iam.gserviceaccount.com";
+        let email = "app-ci@shared.iam.gserviceaccount.com";
         let acting = example(&json!({ "googleServiceAccount": email }));
         assert_eq!(
             acting.actor().text(),
@@ -132,7 +141,7 @@ mod tests {
         );
         assert_eq!(
             acting.holder().text(),
-            Some("serviceAccount:app@shared.iam.gserviceaccount.com")
+            Some("serviceAccount:app-ci@shared.iam.gserviceaccount.com")
         );
         assert_eq!(
             example(&json!({})).holder().text(),
@@ -148,7 +157,9 @@ mod tests {
             "123-compute@developer.gserviceaccount.com",
             "demo@appspot.gserviceaccount.com",
             "app",
-            "serviceAccount:app@demo.iam.gserviceaccount.com",
+            "short@demo.iam.gserviceaccount.com",
+            "1builder@demo.iam.gserviceaccount.com",
+            "serviceAccount:app-ci@demo.iam.gserviceaccount.com",
         ] {
             let inputs = inputs::example(&json!({ "googleServiceAccount": email }));
             let error = Workload::of(&inputs).expect_err(email);

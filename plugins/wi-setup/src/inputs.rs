@@ -31,6 +31,10 @@ pub(crate) struct Inputs {
     /// Makes the changes. Without it, they are only shown.
     #[serde(default)]
     pub apply: bool,
+    /// Takes back what an earlier run of this plugin made, as far as these inputs name it. With
+    /// `apply`, it is done; without it, only shown.
+    #[serde(default)]
+    pub remove: bool,
     /// The form in which the plan is printed, for people who don't let a tool make changes.
     #[serde(default)]
     pub format: Format,

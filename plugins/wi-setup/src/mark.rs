@@ -40,6 +40,23 @@ impl Mark {
         self
     }
 
+    /// Returns the record without a change.
+    pub(crate) fn without(mut self, change: &Change) -> Self {
+        let id = change.id();
+        self.made.retain(|made| *made != id);
+        self
+    }
+
+    /// Returns whether a change was made.
+    pub(crate) fn has(&self, change: &Change) -> bool {
+        self.made.contains(&change.id())
+    }
+
+    /// Returns the names of the changes.
+    pub(crate) fn made(&self) -> &[String] {
+        &self.made
+    }
+
     /// Returns whether nothing was made.
     pub(crate) fn is_empty(&self) -> bool {
         self.made.is_empty()
@@ -67,6 +84,8 @@ mod tests {
         let mark = Mark::default().and(&changes);
         assert_eq!(mark.text(), r#"["kubernetes-account"]"#);
         assert_eq!(Mark::read(&mark.text()), mark);
+        assert!(mark.has(&Change::KubernetesAccount));
+        assert!(mark.without(&Change::KubernetesAccount).is_empty());
     }
 
     #[test]

@@ -8,9 +8,9 @@ pub(crate) struct Outputs {
     pub principal: String,
     /// Whether the changes were made. Without `apply`, they are only shown.
     pub applied: bool,
-    /// The parts of the wanted state that were missing.
+    /// The parts of the wanted state that were missing; with `remove`, those that are taken back.
     pub changes: Vec<Entry>,
-    /// The parts of the wanted state that were there already.
+    /// The parts of the wanted state that were there already; with `remove`, those that are kept.
     pub present: Vec<Entry>,
     /// The lines of the plan in `format`; empty for `diff`, which is only logged.
     pub lines: Vec<String>,

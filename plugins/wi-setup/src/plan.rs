@@ -110,7 +110,7 @@ pub(crate) mod tests {
     use crate::wanted::{bindings, targets};
     use crate::{identity, inputs, policy};
 
-    pub(crate) const APP: &str = "app@demo.iam.gserviceaccount.com";
+    pub(crate) const APP: &str = "app-ci@demo.iam.gserviceaccount.com";
 
     pub(crate) fn acting() -> Value {
         json!({

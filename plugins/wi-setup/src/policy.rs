@@ -28,6 +28,25 @@ pub(crate) fn with(policy: &Policy, wanted: &Binding) -> Option<Policy> {
     Some(next)
 }
 
+/// Returns the policy without the binding, or `None` if it does not have it. The member stays in the
+/// lists with other conditions.
+pub(crate) fn without(policy: &Policy, unwanted: &Binding) -> Option<Policy> {
+    if !has(policy, unwanted) {
+        return None;
+    }
+    let mut next = policy.clone();
+    let condition = unwanted.condition();
+    let expression = condition.map(|condition| condition.expression);
+    for list in &mut next.bindings {
+        let found = list.condition.as_ref().map(|found| &found.expression);
+        if list.role == unwanted.role && found == expression.as_ref() {
+            list.members.retain(|member| member != unwanted.member());
+        }
+    }
+    next.bindings.retain(|list| !list.members.is_empty());
+    Some(next)
+}
+
 /// Returns whether a policy has the binding. A condition counts by its expression: its title does
 /// not change what it allows.
 pub(crate) fn has(policy: &Policy, wanted: &Binding) -> bool {
@@ -89,7 +108,7 @@ mod tests {
     use crate::wanted::On;
 
     const VIEWER: &str = "roles/storage.objectViewer";
-    const APP: &str = "serviceAccount:app@demo.iam.gserviceaccount.com";
+    const APP: &str = "serviceAccount:app-ci@demo.iam.gserviceaccount.com";
 
     fn text(binding: &iam::Binding) -> (&str, &[String], Option<&str>) {
         let condition = binding.condition.as_ref();
@@ -104,7 +123,7 @@ mod tests {
                 prefix: prefix.to_owned(),
             }),
             role: VIEWER.to_owned(),
-            member: Member::account("app@demo.iam.gserviceaccount.com"),
+            member: Member::account("app-ci@demo.iam.gserviceaccount.com"),
         }
     }
 
@@ -133,6 +152,25 @@ mod tests {
         assert_eq!(on_prefix.bindings.len(), 2);
         assert!(has(&on_prefix, &wanted("ci/")));
         assert!(!has(&on_prefix, &wanted("")));
+    }
+
+    #[test]
+    fn taking_a_binding_back_leaves_every_other_one() {
+        let policy = example(&[(VIEWER, "user:a@x.org", None), (VIEWER, APP, Some("false"))]);
+        assert!(without(&policy, &wanted("")).is_none(), "it is not there");
+        let with = with(&policy, &wanted("")).expect("a change");
+        let back = without(&with, &wanted("")).expect("a change");
+        let texts = |policy: &Policy| -> Vec<String> {
+            let lists = policy.bindings.iter();
+            lists
+                .map(|list| format!("{} {}", list.role, list.members.join(" ")))
+                .collect()
+        };
+        assert_eq!(texts(&back), texts(&policy));
+        // A list without members is not kept.
+        let alone = example(&[(VIEWER, APP, None)]);
+        let back = without(&alone, &wanted("")).expect("a change");
+        assert!(back.bindings.is_empty());
     }
 
     #[test]

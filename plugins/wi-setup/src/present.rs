@@ -58,7 +58,10 @@ pub(crate) fn identity(workload: Workload) -> Result<(Identity, Vec<String>)> {
             .map(|pool| pool.name)
             .collect()
     };
-    let number = project::get(&workload.cluster.project)?.number;
+    let number = match workload.google {
+        Some(_) => None,
+        None => Some(project::get(&workload.cluster.project)?.number),
+    };
     let identity = Identity {
         workload,
         pool,

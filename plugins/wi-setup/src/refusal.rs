@@ -13,7 +13,7 @@ pub(crate) fn passes(error: &Error) -> bool {
     error.class == Class::Conflict || is_unknown_member(error)
 }
 
-/// `Service account app@demo.iam.gserviceaccount.com does not exist.`, or a 404 of its own policy.
+/// `Service account app-ci@demo.iam.gserviceaccount.com does not exist.`, or a 404 of its own policy.
 fn is_unknown_member(error: &Error) -> bool {
     let unknown = error.class == Class::InvalidInput && error.message.contains("does not exist");
     unknown || error.is_not_found()

@@ -5,10 +5,11 @@ use sidestep::{Diagnostic, Result, Step, codes};
 use crate::format::{config_connector, gcloud, terraform};
 use crate::identity::{Identity, Workload};
 use crate::inputs::{Format, Inputs};
-use crate::outputs::Outputs;
+use crate::outputs::{Entry, Outputs};
 use crate::plan::{Change, Part, changes, parts};
+use crate::present::Present;
 use crate::wanted::{bindings, targets};
-use crate::{apply, present, show};
+use crate::{apply, present, removal, show};
 
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let targets = targets(inputs)?;
@@ -17,6 +18,9 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let bindings = bindings(&identity, &targets);
     let present = present::read(&identity, &bindings)?;
     let parts = parts(&identity, &bindings, &present);
+    if inputs.remove {
+        return remove(step, inputs, &identity, &present, &parts);
+    }
     let changes = changes(&parts);
     let workload = &identity.workload;
     let lines = lines(inputs.format, workload, &parts, &changes);
@@ -32,16 +36,50 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         principal: identity.holder().text().unwrap_or_default().to_owned(),
         applied: inputs.apply,
         lines,
-        changes: entries(workload, &parts, false),
-        present: entries(workload, &parts, true),
+        changes: entries(workload, &changes),
+        present: entries(workload, &there(&parts)),
     })
 }
 
-fn entries(workload: &Workload, parts: &[Part], present: bool) -> Vec<crate::outputs::Entry> {
-    let chosen = parts.iter().filter(|part| part.present == present);
-    chosen
-        .map(|part| show::entry(workload, &part.change))
-        .collect()
+/// Takes back what an earlier run made.
+fn remove(
+    step: &Step,
+    inputs: &Inputs,
+    identity: &Identity,
+    present: &Present,
+    parts: &[Part],
+) -> Result<Outputs> {
+    let workload = &identity.workload;
+    let record = present.kubernetes.clone().unwrap_or_default().mark;
+    let removal = removal::of(parts, &record);
+    for line in removal::lines(workload, &removal) {
+        sidestep::info!("{line}");
+    }
+    sidestep::info!("{}", summary(inputs, removal.back.len()));
+    if inputs.apply {
+        removal::remove(step, identity, present, &removal, inputs.wait.get())?;
+    }
+    if let Some(account) = &removal.account {
+        removal::warn(identity, parts, present, account);
+    }
+    Ok(Outputs {
+        principal: identity.holder().text().unwrap_or_default().to_owned(),
+        applied: inputs.apply,
+        lines: Vec::new(),
+        changes: entries(workload, &removal.back),
+        present: entries(workload, &removal.kept),
+    })
+}
+
+/// Returns the parts that are there already.
+fn there(parts: &[Part]) -> Vec<Change> {
+    let there = parts.iter().filter(|part| part.present);
+    there.map(|part| part.change.clone()).collect()
+}
+
+fn entries(workload: &Workload, changes: &[Change]) -> Vec<Entry> {
+    let entry = |change| show::entry(workload, change);
+    changes.iter().map(entry).collect()
 }
 
 /// Returns the plan in a format; nothing for `diff`.
@@ -60,7 +98,9 @@ fn summary(inputs: &Inputs, count: usize) -> String {
         1 => "1 change".to_owned(),
         more => format!("{more} changes"),
     };
-    if inputs.apply {
+    if inputs.apply && inputs.remove {
+        format!("taking back {changes}")
+    } else if inputs.apply {
         format!("making {changes}")
     } else {
         format!("{changes}; dry run: nothing is changed. `apply: true` makes them")

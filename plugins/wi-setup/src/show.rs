@@ -125,17 +125,17 @@ mod tests {
             diff(&identity.workload, &parts),
             [
                 "= Kubernetes service account builds/app on cluster ci",
-                "= Google service account app@demo.iam.gserviceaccount.com",
-                "+ roles/iam.workloadIdentityUser on app@demo.iam.gserviceaccount.com",
+                "= Google service account app-ci@demo.iam.gserviceaccount.com",
+                "+ roles/iam.workloadIdentityUser on app-ci@demo.iam.gserviceaccount.com",
                 "    for serviceAccount:demo.svc.id.goog[builds/app]",
                 "+ roles/storage.objectViewer on gs://contexts/ci/*",
-                "    for serviceAccount:app@demo.iam.gserviceaccount.com",
+                "    for serviceAccount:app-ci@demo.iam.gserviceaccount.com",
                 "    if  resource.name.startsWith(\"projects/_/buckets/contexts/objects/ci/\")",
                 "+ roles/artifactregistry.writer on repository images in europe of demo",
-                "    for serviceAccount:app@demo.iam.gserviceaccount.com",
+                "    for serviceAccount:app-ci@demo.iam.gserviceaccount.com",
                 "~ annotation iam.gke.io/gcp-service-account on builds/app",
                 "    from old@demo.iam.gserviceaccount.com",
-                "    to   app@demo.iam.gserviceaccount.com",
+                "    to   app-ci@demo.iam.gserviceaccount.com",
             ]
         );
     }

@@ -213,20 +213,20 @@ mod tests {
 
     #[test]
     fn the_least_role_is_granted_on_the_resource_itself() {
-        let app = "serviceAccount:app@demo.iam.gserviceaccount.com";
+        let app = "serviceAccount:app-ci@demo.iam.gserviceaccount.com";
         let row = |on: &str, role: &str, member: &str| {
             (on.to_owned(), role.to_owned(), member.to_owned())
         };
         assert_eq!(
             all(&json!({
-                "googleServiceAccount": "app@demo.iam.gserviceaccount.com",
+                "googleServiceAccount": "app-ci@demo.iam.gserviceaccount.com",
                 "bucket": "contexts",
                 "image": "europe-docker.pkg.dev/shared/images/app:1",
                 "targets": [{ "secret": "projects/demo/secrets/npm" }, { "bucket": "contexts" }],
             })),
             [
                 row(
-                    "projects/demo/serviceAccounts/app@demo.iam.gserviceaccount.com",
+                    "projects/demo/serviceAccounts/app-ci@demo.iam.gserviceaccount.com",
                     "roles/iam.workloadIdentityUser",
                     "serviceAccount:demo.svc.id.goog[builds/app]"
                 ),

@@ -68,11 +68,11 @@ mod tests {
             commands,
             [
                 "kubectl create serviceaccount app -n builds",
-                "gcloud iam service-accounts create app --project demo",
-                "gcloud iam service-accounts add-iam-policy-binding app@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/app]' --condition=None",
-                "gcloud storage buckets add-iam-policy-binding gs://contexts --member serviceAccount:app@demo.iam.gserviceaccount.com --role roles/storage.objectViewer '--condition=expression=resource.name.startsWith(\"projects/_/buckets/contexts/objects/ci/\"),title=objects-of-a-prefix'",
-                "gcloud artifacts repositories add-iam-policy-binding images --location europe --project demo --member serviceAccount:app@demo.iam.gserviceaccount.com --role roles/artifactregistry.writer --condition=None",
-                "kubectl annotate serviceaccount app -n builds iam.gke.io/gcp-service-account=app@demo.iam.gserviceaccount.com --overwrite",
+                "gcloud iam service-accounts create app-ci --project demo",
+                "gcloud iam service-accounts add-iam-policy-binding app-ci@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/app]' --condition=None",
+                "gcloud storage buckets add-iam-policy-binding gs://contexts --member serviceAccount:app-ci@demo.iam.gserviceaccount.com --role roles/storage.objectViewer '--condition=expression=resource.name.startsWith(\"projects/_/buckets/contexts/objects/ci/\"),title=objects-of-a-prefix'",
+                "gcloud artifacts repositories add-iam-policy-binding images --location europe --project demo --member serviceAccount:app-ci@demo.iam.gserviceaccount.com --role roles/artifactregistry.writer --condition=None",
+                "kubectl annotate serviceaccount app -n builds iam.gke.io/gcp-service-account=app-ci@demo.iam.gserviceaccount.com --overwrite",
             ]
         );
     }

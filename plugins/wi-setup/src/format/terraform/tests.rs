@@ -163,12 +163,12 @@ fn what_exists_is_imported_with_its_title() {
         imports,
         [
             (
-                "app".to_owned(),
-                "projects/demo/serviceAccounts/app@demo.iam.gserviceaccount.com".to_owned()
+                "app_ci".to_owned(),
+                "projects/demo/serviceAccounts/app-ci@demo.iam.gserviceaccount.com".to_owned()
             ),
             (
                 "contexts_objectviewer".to_owned(),
-                "b/contexts roles/storage.objectViewer serviceAccount:app@demo.iam.gserviceaccount.com title".to_owned()
+                "b/contexts roles/storage.objectViewer serviceAccount:app-ci@demo.iam.gserviceaccount.com title".to_owned()
             ),
         ]
     );
