@@ -44,14 +44,8 @@ pub(super) async fn set(
             .with_help("read the policy, change its bindings, and set it with its etag"));
         }
         let current = policy::get(google, target, name).await?;
-        for (role, member) in changes(&current.bindings, &wanted.bindings) {
-            gate.permits(&IamWriteCall {
-                resource,
-                role: Some(role),
-                member: Some(member),
-            })?;
-        }
-        // The policy that is replaced must be the one that the changes were computed from.
+        // The policy that is replaced must be the one that the changes were computed from. This comes
+        // first: the difference to any other one contains changes of other clients.
         if current.etag != wanted.etag {
             return Err(Failure::new(
                 Class::Conflict,
@@ -60,6 +54,13 @@ pub(super) async fn set(
                 format!("the policy of {resource} changed since it was read"),
             )
             .with_help("read it again, and repeat the change"));
+        }
+        for (role, member) in changes(&current.bindings, &wanted.bindings) {
+            gate.permits(&IamWriteCall {
+                resource,
+                role: Some(role),
+                member: Some(member),
+            })?;
         }
         policy::set(google, target, name, wanted).await
     })

@@ -103,6 +103,30 @@ async fn only_the_changes_have_to_be_granted() {
 }
 
 #[tokio::test]
+async fn another_client_s_change_is_a_conflict_and_no_missing_grant() {
+    let world = World::new().await;
+    let member = "serviceAccount:demo.svc.id.goog[builds/other]";
+    let granted = json!([{
+        "resource": format!("projects/demo/serviceAccounts/{BUILDER}"),
+        "roles": [USER],
+        "members": [member],
+    }]);
+    let (mut step, _) = world.step(Capability::IamWrite, &granted);
+    let target = PolicyResource::ServiceAccount(BUILDER.into());
+    let mut wanted = read(&step, &target).await;
+    let mut others = wanted.clone();
+    let (mut other, _) = world.step(Capability::IamWrite, &everything(Capability::IamWrite));
+    others
+        .bindings
+        .push(binding("roles/viewer", "user:new@example.com"));
+    let set = other.set_policy(target.clone(), others).await;
+    set.expect("it is set");
+    wanted.bindings[0].members.push(member.into());
+    let failure = failed(step.set_policy(target, wanted).await);
+    assert_eq!(failure.class, sidestep_events::Class::Conflict, "{failure}");
+}
+
+#[tokio::test]
 async fn a_policy_without_an_etag_is_never_set() {
     let world = World::new().await;
     let (mut step, _) = world.step(Capability::IamWrite, &everything(Capability::IamWrite));
