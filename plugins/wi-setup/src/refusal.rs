@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_end_of_patience_says_what_it_waited_for() {
-        let wait = Duration::from_secs(60);
+        let wait = Duration::from_mins(1);
         let error = too_long(refused(Class::Conflict, "changed"), wait);
         assert_eq!(error.code, "identity.changed-meanwhile");
         let error = too_long(refused(Class::InvalidInput, "does not exist"), wait);
