@@ -22,7 +22,7 @@ use crate::server::spawn;
 use crate::users::Users;
 use crate::webhook::Hook;
 
-/// What the objects of relays belong to, in their labels.
+/// The label value of the objects that belong to relays.
 const PART: &str = "relay";
 /// The time in which a relay works on every node.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -65,7 +65,7 @@ pub struct Federation {
     exchanges: AtomicU64,
 }
 
-/// What is known from the exchanges so far.
+/// The results of the exchanges so far.
 #[derive(Default)]
 struct State {
     held: Option<Held>,

@@ -58,7 +58,7 @@ enum Side {
     Relay,
 }
 
-/// What both sides know before they prove anything.
+/// The values that both sides have before they prove anything.
 struct Meeting<'a> {
     secret: &'a Secret,
     node: &'a str,
