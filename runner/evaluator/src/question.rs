@@ -74,12 +74,13 @@ pub enum Question<'a, S = Cow<'a, Value>> {
 pub struct Attributes<'a> {
     /// The time of the request, `request.time`, in RFC 3339.
     pub request_time: Cow<'a, str>,
-    /// The relative name of the resource, `resource.name`.
-    pub resource_name: Cow<'a, str>,
+    /// The relative name of the resource, `resource.name`. A condition that reads an absent
+    /// attribute is unknown.
+    pub resource_name: Option<Cow<'a, str>>,
     /// The service of the resource, `resource.service`.
-    pub resource_service: Cow<'a, str>,
+    pub resource_service: Option<Cow<'a, str>>,
     /// The type of the resource, `resource.type`.
-    pub resource_type: Cow<'a, str>,
+    pub resource_type: Option<Cow<'a, str>>,
 }
 
 /// An answer of the evaluator.

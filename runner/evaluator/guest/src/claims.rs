@@ -50,12 +50,18 @@ thread_local! {
     };
 }
 
+/// Declares `extract`, which conditions of IAM have as well.
+pub(crate) fn declare_extract(context: &mut Context<'_, '_>) {
+    let declared = context.add_function(
+        "extract",
+        |This(text): This<Arc<String>>, template: Arc<String>| extract(&text, &template),
+    );
+    debug_assert!(declared.is_ok(), "it is not CEL's own");
+}
+
 fn declare(context: &mut Context<'_, '_>) {
+    declare_extract(context);
     let declared = [
-        context.add_function(
-            "extract",
-            |This(text): This<Arc<String>>, template: Arc<String>| extract(&text, &template),
-        ),
         context.add_function(
             "split",
             |This(text): This<Arc<String>>, separator: Arc<String>| {

@@ -287,9 +287,9 @@ fn condition(text: &str) -> Question<'_> {
         text: text.into(),
         attributes: Attributes {
             request_time: "2026-06-01T12:00:00Z".into(),
-            resource_name: "projects/_/buckets/contexts".into(),
-            resource_service: "storage.googleapis.com".into(),
-            resource_type: "storage.googleapis.com/Bucket".into(),
+            resource_name: Some("projects/_/buckets/contexts".into()),
+            resource_service: Some("storage.googleapis.com".into()),
+            resource_type: Some("storage.googleapis.com/Bucket".into()),
         },
     }
 }

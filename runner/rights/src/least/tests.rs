@@ -189,9 +189,9 @@ fn every_kind_that_is_created_can_be_removed() {
 fn holds(expression: &str, object: &str) -> bool {
     let attributes = Attributes {
         request_time: "2026-06-01T12:00:00Z".into(),
-        resource_name: format!("projects/_/buckets/b/objects/{object}").into(),
-        resource_service: "storage.googleapis.com".into(),
-        resource_type: "storage.googleapis.com/Object".into(),
+        resource_name: Some(format!("projects/_/buckets/b/objects/{object}").into()),
+        resource_service: Some("storage.googleapis.com".into()),
+        resource_type: Some("storage.googleapis.com/Object".into()),
     };
     let text = expression.into();
     match Native.ask(&Question::Condition { text, attributes }) {

@@ -16,9 +16,9 @@ pub(crate) fn decide(
         text: expression.into(),
         attributes: Attributes {
             request_time: now.to_string().into(),
-            resource_name: resource.name().into(),
-            resource_service: resource.service().into(),
-            resource_type: resource.kind().into(),
+            resource_name: Some(resource.name().into()),
+            resource_service: Some(resource.service().into()),
+            resource_type: Some(resource.kind().into()),
         },
     };
     match evaluator.ask(&question) {
