@@ -5,6 +5,7 @@ mod account;
 mod apis;
 mod cluster;
 pub mod condition;
+pub mod deny;
 mod member;
 mod perimeter;
 mod project;

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sidestep_sandbox_identity::{Role, State as IdentityState};
+use sidestep_sandbox_identity::{DenyPolicy, Role, State as IdentityState};
 
 use crate::state::{Ci, FixedAnswer, State};
 
-/// Members by role.
+/// Members by role. A key `ROLE if EXPRESSION` is a role under a condition.
 type Grants = BTreeMap<String, Vec<String>>;
 
 /// The initial state of a sandbox.
@@ -20,6 +20,8 @@ type Grants = BTreeMap<String, Vec<String>>;
 pub struct Seed {
     /// The sandbox user's IAM member, such as `user:dev@example.com`.
     pub developer: String,
+    /// Organisations by `organizations/N`, and folders by `folders/N`.
+    pub folders: BTreeMap<String, SeedFolder>,
     /// Projects by id.
     pub projects: BTreeMap<String, SeedProject>,
     /// Google service accounts by address.
@@ -59,6 +61,24 @@ pub struct SeedProject {
     pub services: BTreeMap<String, bool>,
     /// The project's policy: members by role.
     pub policy: Grants,
+    /// The folder or organisation above the project.
+    pub parent: Option<String>,
+    /// The project's deny policies by id.
+    pub deny_policies: BTreeMap<String, DenyPolicy>,
+}
+
+/// A folder or an organisation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeedFolder {
+    /// The display name.
+    pub display_name: String,
+    /// The folder or organisation above a folder.
+    pub parent: Option<String>,
+    /// The policy: members by role.
+    pub policy: Grants,
+    /// The deny policies by id.
+    pub deny_policies: BTreeMap<String, DenyPolicy>,
 }
 
 /// A Google service account.

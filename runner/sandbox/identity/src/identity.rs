@@ -91,17 +91,14 @@ enum Grant {
 }
 
 impl Identity {
-    /// Returns what the policies of the resource and its project grant the caller.
+    /// Returns what the policies of the resource and of what is above it grant the caller.
     fn grant(&self, caller: &Caller, permission: &str, resource: &Resource) -> Grant {
         self.read(|state| {
             let principal = Principal::of(caller, state);
-            let project = state
-                .project_of(resource)
-                .map(|id| Resource::Project(id.to_owned()));
+            let levels = state.levels(resource);
             let mut conditions = Vec::new();
-            let bindings = [Some(resource), project.as_ref()]
-                .into_iter()
-                .flatten()
+            let bindings = levels
+                .iter()
                 .filter_map(|level| state.policies.get(&state.policy_key(level)))
                 .flat_map(|policy| &policy.bindings)
                 .filter(|binding| {
@@ -128,16 +125,21 @@ impl Access for Identity {
     }
 
     fn allows(&self, caller: &Caller, permission: &str, resource: &Resource) -> bool {
-        let conditions = match self.grant(caller, permission, resource) {
-            Grant::Whole => return true,
-            Grant::If(conditions) => conditions,
-        };
         // Without the state's lock: a condition of a stranger may take as long as its budget.
         let (now, evaluator) = (self.shared.clock.now(), &*self.shared.evaluator);
-        conditions.iter().any(|condition| {
-            // As IAM does: an undecided condition does not grant.
+        // As IAM does: an undecided condition neither grants nor denies.
+        let holds = |condition: &String| {
             condition::decide(evaluator, condition, now, resource) == Truth::True
-        })
+        };
+        let granted = match self.grant(caller, permission, resource) {
+            Grant::Whole => true,
+            Grant::If(conditions) => conditions.iter().any(holds),
+        };
+        granted
+            && match self.read(|state| state.denied(caller, permission, resource)) {
+                Ok(denied) => !denied,
+                Err(conditions) => !conditions.iter().any(holds),
+            }
     }
 
     fn policy(&self, resource: &Resource) -> PolicyJson {

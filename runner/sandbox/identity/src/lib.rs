@@ -9,6 +9,7 @@ mod accounts;
 mod check;
 mod clock;
 mod condition;
+mod deny;
 mod identity;
 mod keys;
 mod member;
@@ -21,6 +22,7 @@ mod tokens;
 
 pub use accounts::AccountError;
 pub use clock::Clock;
+pub use deny::{DenyPolicy, DenyRule, Rule};
 pub use identity::Identity;
 pub use keys::{Assertion, AssertionError};
 pub use member::{parse_workload, workload_principal};
@@ -58,6 +60,10 @@ impl Caller {
 /// A resource that has an IAM policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Resource {
+    /// An organisation, by id.
+    Organization(String),
+    /// A folder, by id.
+    Folder(String),
     /// A project, by id.
     Project(String),
     /// A service account, by project id and e-mail address.
@@ -103,7 +109,8 @@ pub type PolicyJson = serde_json::Value;
 pub trait Access: Send + Sync + 'static {
     /// Returns the caller of a bearer token; `Err` if the token is unknown or expired.
     fn caller(&self, bearer: Option<&str>) -> Result<Caller, InvalidToken>;
-    /// Returns whether the policies of the resource and its project grant the permission.
+    /// Returns whether the policies of the resource, its project and what is above it grant the
+    /// permission, and no deny policy denies it.
     fn allows(&self, caller: &Caller, permission: &str, resource: &Resource) -> bool;
     /// Returns the policy that is set on the resource itself.
     fn policy(&self, resource: &Resource) -> PolicyJson;

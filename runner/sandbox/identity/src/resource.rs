@@ -8,7 +8,9 @@ impl Resource {
     /// Returns the resource's service, as conditions see it.
     pub fn service(&self) -> &'static str {
         match self {
-            Self::Project(_) => "cloudresourcemanager.googleapis.com",
+            Self::Organization(_) | Self::Folder(_) | Self::Project(_) => {
+                "cloudresourcemanager.googleapis.com"
+            }
             Self::ServiceAccount { .. } => "iam.googleapis.com",
             Self::Bucket(_) | Self::Object { .. } => "storage.googleapis.com",
             Self::Repository { .. } => "artifactregistry.googleapis.com",
@@ -19,6 +21,8 @@ impl Resource {
     /// Returns the resource's type, as conditions see it.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Organization(_) => "cloudresourcemanager.googleapis.com/Organization",
+            Self::Folder(_) => "cloudresourcemanager.googleapis.com/Folder",
             Self::Project(_) => "cloudresourcemanager.googleapis.com/Project",
             Self::ServiceAccount { .. } => "iam.googleapis.com/ServiceAccount",
             Self::Bucket(_) => "storage.googleapis.com/Bucket",
@@ -31,6 +35,8 @@ impl Resource {
     /// Returns the resource's relative name, as in its API and in conditions: `projects/demo/…`.
     pub fn name(&self) -> String {
         match self {
+            Self::Organization(id) => format!("organizations/{id}"),
+            Self::Folder(id) => format!("folders/{id}"),
             Self::Project(id) => format!("projects/{id}"),
             Self::ServiceAccount { project, email } => {
                 format!("projects/{project}/serviceAccounts/{email}")
@@ -71,7 +77,7 @@ impl State {
     /// Returns the project of a resource, if it is known.
     pub(crate) fn project_of<'a>(&'a self, resource: &'a Resource) -> Option<&'a str> {
         match resource {
-            Resource::Project(_) => None,
+            Resource::Organization(_) | Resource::Folder(_) | Resource::Project(_) => None,
             Resource::ServiceAccount { email, project } => Some(
                 self.live_account(email)
                     .map_or(project.as_str(), |a| a.project.as_str()),
@@ -83,5 +89,32 @@ impl State {
                 Some(project)
             }
         }
+    }
+
+    /// Returns the resources whose policies apply to a resource: itself, its project, and the
+    /// folders and the organisation above it.
+    pub(crate) fn levels(&self, resource: &Resource) -> Vec<Resource> {
+        let mut levels = vec![resource.clone()];
+        if let Some(project) = self.project_of(resource) {
+            levels.push(Resource::Project(project.to_owned()));
+        }
+        while let Some(above) = levels
+            .last()
+            .and_then(|last| self.parents.get(&last.name()))
+            && let Some(above) = above_project(above)
+            && !levels.contains(&above)
+        {
+            levels.push(above);
+        }
+        levels
+    }
+}
+
+/// Reads `folders/N` or `organizations/N`.
+fn above_project(name: &str) -> Option<Resource> {
+    match name.split_once('/')? {
+        ("folders", id) => Some(Resource::Folder(id.to_owned())),
+        ("organizations", id) => Some(Resource::Organization(id.to_owned())),
+        _ => None,
     }
 }

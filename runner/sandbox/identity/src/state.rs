@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::deny::DenyPolicy;
 use crate::policy::Policy;
 use crate::role::Role;
 
@@ -22,6 +23,12 @@ pub struct State {
     pub policies: BTreeMap<String, Policy>,
     /// Custom roles by name, `projects/P/roles/R`.
     pub custom_roles: BTreeMap<String, Role>,
+    /// Deny policies by the name of their resource (`projects/demo`) and their id.
+    pub deny_policies: BTreeMap<String, BTreeMap<String, DenyPolicy>>,
+    /// The display names of folders and organisations, by `folders/N` and `organizations/N`.
+    pub folders: BTreeMap<String, String>,
+    /// The folder or organisation above a project or a folder, by their names.
+    pub parents: BTreeMap<String, String>,
     /// The project of each bucket.
     pub bucket_projects: BTreeMap<String, String>,
     /// The existing workload pools of GKE, `P.svc.id.goog`. A pool is created with the first

@@ -424,3 +424,79 @@ fn a_member_that_is_looked_up_has_no_text() {
     assert_eq!(member.text(), None);
     assert_ne!(Value::from(&member).text(), Some(""));
 }
+
+#[test]
+fn permissions_of_deny_policies_have_their_service_s_host() {
+    for (name, expected) in [
+        (
+            "storage.objects.get",
+            Some("storage.googleapis.com/objects.get"),
+        ),
+        (
+            "iam.serviceAccounts.getAccessToken",
+            Some("iam.googleapis.com/serviceAccounts.getAccessToken"),
+        ),
+        (
+            "resourcemanager.projects.get",
+            Some("cloudresourcemanager.googleapis.com/projects.get"),
+        ),
+        ("storage.objects", None),
+        ("", None),
+    ] {
+        assert_eq!(deny::permission(name).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn groups_of_permissions_cover_their_members_alone() {
+    let get = "storage.googleapis.com/objects.get";
+    for (entry, expected) in [
+        (get, true),
+        ("storage.googleapis.com/objects.*", true),
+        ("storage.googleapis.com/*.get", true),
+        ("storage.googleapis.com/*.*", true),
+        ("storage.googleapis.com/objects.list", false),
+        ("storage.googleapis.com/buckets.*", false),
+        ("iam.googleapis.com/*.*", false),
+        ("storage.googleapis.com", false),
+        ("*", false),
+    ] {
+        assert_eq!(deny::covers(entry, get), expected, "{entry}");
+    }
+}
+
+#[test]
+fn principals_of_deny_policies_are_members_of_allow_policies() {
+    let pool = "iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/p";
+    for (principal, member) in [
+        (
+            "principal://iam.googleapis.com/projects/-/serviceAccounts/b@p.iam.gserviceaccount.com",
+            "serviceAccount:b@p.iam.gserviceaccount.com",
+        ),
+        (
+            "principal://goog/subject/ada@example.com",
+            "user:ada@example.com",
+        ),
+        (
+            &format!("principal://{pool}/subject/ns/a/sa/b"),
+            &format!("principal://{pool}/subject/ns/a/sa/b"),
+        ),
+    ] {
+        assert_eq!(deny::member(principal).as_deref(), Some(member));
+        assert_eq!(deny::principal(member).as_deref(), Some(principal));
+    }
+    for (principal, member) in [
+        ("principalSet://goog/public:all", Some("allUsers")),
+        (
+            "principalSet://goog/group/dev@example.com",
+            Some("group:dev@example.com"),
+        ),
+        (
+            "principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAccount",
+            None,
+        ),
+    ] {
+        assert_eq!(deny::member(principal).as_deref(), member, "{principal}");
+    }
+    assert_eq!(deny::principal("serviceAccount:p.svc.id.goog[a/b]"), None);
+}

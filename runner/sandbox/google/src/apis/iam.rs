@@ -1,8 +1,9 @@
-//! Identity and Access Management, `iam.googleapis.com/v1`.
+//! Identity and Access Management, `iam.googleapis.com/v1`, and the deny policies of `/v2`.
 //!
 //! Reference: <https://cloud.google.com/iam/docs/reference/rest>.
 
 mod accounts;
+mod deny;
 mod keys;
 mod pools;
 mod roles;
@@ -43,6 +44,9 @@ pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
             "workloadIdentityPools",
             rest @ ..,
         ] => pools::handle(cloud, call, project, rest),
+        ["v2", "policies", point, "denypolicies", rest @ ..] => {
+            deny::handle(cloud, call, point, rest)
+        }
         _ => Err(call.unserved()),
     }
 }

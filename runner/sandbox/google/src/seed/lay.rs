@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sidestep_sandbox_identity::{Account, Project, Resource, State as IdentityState};
+use sidestep_sandbox_identity::{Account, DenyPolicy, Project, Resource, State as IdentityState};
 
 use super::{Grants, Seed, SeedCluster, SeedNodePool};
 use crate::state::{Secret, SecretVersion, State};
@@ -26,6 +26,7 @@ pub(super) fn identity(seed: &Seed) -> IdentityState {
         };
         state.projects.insert(id.clone(), kept);
     }
+    hierarchy(seed, &mut state);
     for (email, account) in &seed.service_accounts {
         let kept = Account {
             project: account.project.clone(),
@@ -51,12 +52,52 @@ pub(super) fn identity(seed: &Seed) -> IdentityState {
     state
 }
 
+/// Adds folders, organisations, and all deny policies.
+fn hierarchy(seed: &Seed, state: &mut IdentityState) {
+    let projects = seed.projects.iter().map(|(id, project)| {
+        (
+            format!("projects/{id}"),
+            &project.parent,
+            &project.deny_policies,
+        )
+    });
+    let folders = seed.folders.iter();
+    let folders =
+        folders.map(|(name, folder)| (name.clone(), &folder.parent, &folder.deny_policies));
+    for (name, parent, denies) in projects.chain(folders) {
+        if let Some(parent) = parent {
+            state.parents.insert(name.clone(), parent.clone());
+        }
+        for (id, policy) in denies {
+            let policy = DenyPolicy {
+                etag: "ACAB".to_owned(),
+                ..policy.clone()
+            };
+            let all = state.deny_policies.entry(name.clone()).or_default();
+            all.insert(id.clone(), policy);
+        }
+    }
+    for (name, folder) in &seed.folders {
+        state
+            .folders
+            .insert(name.clone(), folder.display_name.clone());
+    }
+}
+
 /// Returns every policy of the seed with its resource.
 fn policies(seed: &Seed) -> Vec<(Resource, &Grants)> {
     let projects = seed
         .projects
         .iter()
         .map(|(id, p)| (Resource::Project(id.clone()), &p.policy));
+    let folders = seed.folders.iter().filter_map(|(name, folder)| {
+        let resource = match name.split_once('/')? {
+            ("folders", id) => Resource::Folder(id.to_owned()),
+            ("organizations", id) => Resource::Organization(id.to_owned()),
+            _ => return None,
+        };
+        Some((resource, &folder.policy))
+    });
     let accounts = seed.service_accounts.iter().map(|(email, account)| {
         let project = account.project.clone();
         (
@@ -100,6 +141,7 @@ fn policies(seed: &Seed) -> Vec<(Resource, &Grants)> {
         Some((resource, &secret.policy))
     });
     projects
+        .chain(folders)
         .chain(accounts)
         .chain(buckets)
         .chain(repositories)
@@ -119,7 +161,14 @@ fn policy(seed: &Seed, grants: &Grants) -> Value {
         }
     };
     let bindings = grants.iter().map(|(role, members)| {
-        json!({"role": role, "members": members.iter().map(member).collect::<Vec<_>>()})
+        let members: Vec<String> = members.iter().map(member).collect();
+        match role.split_once(" if ") {
+            Some((role, expression)) => json!({
+                "role": role, "members": members,
+                "condition": { "title": "sandbox", "expression": expression },
+            }),
+            None => json!({"role": role, "members": members}),
+        }
     });
     json!({ "bindings": bindings.collect::<Vec<_>>() })
 }

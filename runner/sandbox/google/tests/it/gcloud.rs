@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sidestep_sandbox_google::{Api, router};
-use sidestep_sandbox_identity::{Access as _, Resource};
+use sidestep_sandbox_identity::{Access as _, Caller, Resource};
 use sidestep_test_harness::{programs::program, serve};
 
 use crate::world::{BUILDER, CLUSTER, DEVELOPER, World};
@@ -492,4 +492,75 @@ async fn identity_pools_and_their_providers() {
         .await;
     let found = gcloud.ok(&format!("{pool} describe github {place}")).await;
     assert_eq!(found["disabled"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deny_policies() {
+    let Some(gcloud) = Gcloud::at("deny-policy").await else {
+        return;
+    };
+    let identity = gcloud.world.cloud.identity();
+    let kind = "--kind=denypolicies";
+    let folder = "--attachment-point=cloudresourcemanager.googleapis.com/folders/5647382910";
+    let listed = gcloud
+        .ok(&format!("iam policies list {folder} {kind}"))
+        .await;
+    assert_eq!(
+        listed["policies"][0]["displayName"], "No pushes by the builder",
+        "{listed}"
+    );
+    assert_eq!(
+        listed["policies"][0].get("rules"),
+        None,
+        "a list has no rules"
+    );
+    let mut policy = gcloud
+        .ok(&format!("iam policies get no-pushes {folder} {kind}"))
+        .await;
+    let rule = &mut policy["rules"][0]["denyRule"];
+    let denied = rule["deniedPrincipals"].clone();
+    rule["exceptionPrincipals"] = denied;
+    let file = gcloud.folder.path().join("policy.json");
+    std::fs::write(&file, policy.to_string()).unwrap();
+    let file = format!("--policy-file={}", file.display());
+    gcloud
+        .ok(&format!(
+            "iam policies update no-pushes {folder} {kind} {file}"
+        ))
+        .await;
+    let builder = Caller::Member(format!("serviceAccount:{BUILDER}"));
+    let images = Resource::Repository {
+        project: "demo".into(),
+        location: "europe".into(),
+        name: "images".into(),
+    };
+    let pushes = "artifactregistry.repositories.uploadArtifacts";
+    assert!(identity.allows(&builder, pushes, &images));
+    // The etag in the file is that of the first version.
+    let stale = gcloud
+        .run(&format!(
+            "iam policies update no-pushes {folder} {kind} {file}"
+        ))
+        .await
+        .unwrap_err();
+    assert!(stale.contains("concurrent policy changes"), "{stale}");
+
+    let project = "--attachment-point=cloudresourcemanager.googleapis.com/projects/demo";
+    let new = json!({ "rules": [{ "denyRule": {
+        "deniedPrincipals": ["principalSet://goog/public:all"],
+        "deniedPermissions": ["artifactregistry.googleapis.com/*.*"],
+    } }] });
+    let file = gcloud.folder.path().join("new.json");
+    std::fs::write(&file, new.to_string()).unwrap();
+    let file = format!("--policy-file={}", file.display());
+    gcloud
+        .ok(&format!(
+            "iam policies create no-registry {project} {kind} {file}"
+        ))
+        .await;
+    assert!(!identity.allows(&builder, pushes, &images));
+    gcloud
+        .ok(&format!("iam policies delete no-registry {project} {kind}"))
+        .await;
+    assert!(identity.allows(&builder, pushes, &images));
 }

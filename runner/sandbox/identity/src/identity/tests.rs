@@ -117,6 +117,57 @@ fn conditions_grant_only_where_they_hold() {
     assert_eq!(policy["bindings"][0]["condition"]["title"], "t");
 }
 
+#[test]
+fn grants_are_inherited_and_a_deny_policy_overrides_them_with_its_exceptions() {
+    let mut state = identity().snapshot();
+    let parents = [
+        ("projects/demo", "folders/7"),
+        ("folders/7", "organizations/9"),
+    ];
+    state.parents = parents.map(|(a, b)| (a.to_owned(), b.to_owned())).into();
+    let identity = Identity::new(state, identity().clock().clone(), Arc::new(Native));
+    let (dev, eve) = ("user:dev@example.com", "user:eve@example.com");
+    let everybody =
+        json!({"bindings": [{"role": "roles/storage.objectViewer", "members": [dev, eve]}]});
+    let organisation = Resource::Organization("9".into());
+    identity.set_policy(&organisation, everybody).unwrap();
+    let reads = |who: &str| identity.allows(&member(who), "storage.objects.get", &bucket());
+    assert!(reads(dev) && reads(eve));
+
+    let deny = |rule: serde_json::Value| {
+        let policy = serde_json::from_value(json!({ "rules": [{ "denyRule": rule }] })).unwrap();
+        let folder = Resource::Folder("7".into());
+        identity
+            .put_deny_policy(&folder, "no-reads", policy)
+            .unwrap();
+    };
+    deny(json!({
+        "deniedPrincipals": ["principalSet://goog/public:all"],
+        "exceptionPrincipals": ["principal://goog/subject/dev@example.com"],
+        "deniedPermissions": ["storage.googleapis.com/objects.*"],
+    }));
+    assert!(reads(dev) && !reads(eve));
+    deny(json!({
+        "deniedPrincipals": ["principalSet://goog/public:all"],
+        "deniedPermissions": ["storage.googleapis.com/*.*"],
+        "exceptionPermissions": ["storage.googleapis.com/objects.get"],
+    }));
+    assert!(reads(dev) && reads(eve));
+    for (condition, expected) in [
+        ("1 < 2", false),
+        ("2 < 1", true),
+        ("resource.matchTag('1/a', 'b')", true),
+    ] {
+        deny(json!({
+            "deniedPrincipals": ["principal://goog/subject/eve@example.com"],
+            "deniedPermissions": ["storage.googleapis.com/objects.get"],
+            "denialCondition": { "title": "t", "expression": condition },
+        }));
+        assert_eq!(reads(eve), expected, "{condition}");
+    }
+    assert!(reads(dev));
+}
+
 /// Counts the questions, and answers each as the evaluator does.
 #[derive(Debug, Default)]
 struct Counting(AtomicI64);
