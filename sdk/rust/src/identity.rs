@@ -8,8 +8,8 @@ use crate::{Error, Result};
 pub use crate::bindings::sidestep::gcp::types::Mapping;
 pub use crate::bindings::sidestep::gcp::types::PolicyResource;
 pub use prove::{
-    Attribute, Caller, Claim, ConditionPart, Federation, Link, LinkResult, Proof, Subject, Target,
-    TargetResult, Truth,
+    Attribute, Attributes, Caller, Claim, ConditionPart, Decision, Federation, Link, LinkResult,
+    Proof, Subject, Target, TargetResult, Truth,
 };
 
 /// Returns the runner's own identity.
@@ -54,6 +54,35 @@ pub fn who_am_i() -> Result<Caller> {
 /// ```
 pub fn federate(claims: &str, mappings: &[Mapping], condition: Option<&str>) -> Result<Federation> {
     prove::federate(claims, mappings, condition).map_err(Error::from)
+}
+
+/// Decides conditions of IAM policies for a request, in their order. A condition that reads
+/// something that is not known, such as a tag or an access level, is unknown.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::identity::{self, Attributes, Truth};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let attributes = Attributes {
+///     time: 1_767_225_600_000,
+///     name: Some("projects/_/buckets/ci-contexts".to_owned()),
+///     service: Some("storage.googleapis.com".to_owned()),
+///     kind: Some("storage.googleapis.com/Bucket".to_owned()),
+/// };
+/// let condition = "request.time < timestamp('2027-01-01T00:00:00Z')".to_owned();
+/// let decisions = identity::decide(&[condition], &attributes)?;
+/// let holds = decisions[0].truth == Truth::Yes;
+/// # Ok(())
+/// # }
+/// ```
+pub fn decide(conditions: &[String], attributes: &Attributes) -> Result<Vec<Decision>> {
+    prove::decide(conditions, attributes).map_err(Error::from)
 }
 
 /// Proves one identity.

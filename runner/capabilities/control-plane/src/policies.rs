@@ -23,6 +23,8 @@ const VERSION: i32 = 3;
 pub enum Policed {
     /// `projects/P`.
     Project,
+    /// `folders/N` or `organizations/N`.
+    Ancestor,
     /// `projects/P/serviceAccounts/EMAIL`.
     ServiceAccount,
     /// `projects/P/locations/L/repositories/R`.
@@ -56,7 +58,9 @@ impl Policed {
     /// Returns the API of this kind; `None` for Cloud Storage's.
     fn api(self) -> Option<Api> {
         let (service, root, version) = match self {
-            Self::Project => (Service::CloudResourceManager, "/v3", Version::Message),
+            Self::Project | Self::Ancestor => {
+                (Service::CloudResourceManager, "/v3", Version::Message)
+            }
             Self::ServiceAccount => (Service::Iam, "/v1", Version::PostQuery),
             Self::Repository => (Service::ArtifactRegistry, "/v1", Version::GetQuery),
             Self::Secret => (Service::SecretManager, "/v1", Version::GetQuery),

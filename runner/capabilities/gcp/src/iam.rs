@@ -2,6 +2,7 @@
 
 pub(super) mod answers;
 pub(super) mod federation;
+mod hierarchy;
 pub(super) mod target;
 
 use sidestep_bindings::sidestep::gcp::iam as wit;
@@ -31,7 +32,7 @@ impl wit::Host for Calls<'_> {
         queries: Vec<wit::Query>,
     ) -> wasmtime::Result<Vec<Result<wit::Answer, WitFailure>>> {
         let google = self.google();
-        self.each(google, queries, |gate, google, query| async move {
+        let answers = self.each(google, queries, |gate, google, query| async move {
             let target = Target::of(&query);
             let call = IamCall {
                 project: target.project(),
@@ -43,7 +44,10 @@ impl wit::Host for Calls<'_> {
                 .run(answers::answer(&google, &query, &target))
                 .await;
             gate.shown().rights(found, answers::shows_right)
-        })
-        .await
+        });
+        let answers = answers.await?.into_iter();
+        Ok(answers
+            .map(|found| found.map(|found| found.told(|failure| self.failure(failure))))
+            .collect())
     }
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod creations;
 mod evidence;
+mod hierarchy;
 mod policies;
 mod reads;
 mod refusals;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_bindings::sidestep::identity::prove as wit;
-use sidestep_evaluator::{Evaluator, Federated, Part, Truth, federate};
+use sidestep_evaluator::{Evaluator, Federated, Part, federate};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{Held, debug_length};
+
+use super::conditions;
 
 /// The maximum length of the claims, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -95,11 +97,7 @@ pub(super) fn told(Decision(found): Decision) -> wit::Federation {
 }
 
 fn part(part: Part) -> wit::ConditionPart {
-    let (truth, why) = match part.truth {
-        Truth::True => (wit::Truth::Yes, None),
-        Truth::False => (wit::Truth::No, None),
-        Truth::Unknown(why) => (wit::Truth::Unknown, Some(why)),
-    };
+    let (truth, why) = conditions::truth(part.truth);
     let claim = |claim: sidestep_evaluator::Claim| wit::Claim {
         name: claim.name,
         value: claim.value,

@@ -6,6 +6,7 @@
 //! failures and are not part of any answer, event, log or `Debug` output.
 
 mod caller;
+mod conditions;
 mod failure;
 mod federation;
 mod link;

@@ -12,10 +12,10 @@ use sidestep_policy::identity::IdentityCall;
 use sidestep_policy::{Capability as Key, artifact_registry, iam, project, storage};
 use wasmtime::component::Linker;
 
-use super::Identity;
 use super::federation::{self, Evaluates};
 use super::proof::Proof;
 use super::target::Address;
+use super::{Identity, conditions};
 use crate::{Calls, HasCalls};
 
 /// Grant key and functions.
@@ -76,6 +76,25 @@ impl wit::Host for Calls<'_> {
         Ok(federation::told(found))
     }
 
+    async fn decide(
+        &mut self,
+        conditions: Vec<String>,
+        attributes: wit::Attributes,
+    ) -> Result<Vec<wit::Decision>, CallError> {
+        let evaluates: Arc<Evaluates> = self.services.get("evaluator of conditions")?;
+        let call = self.gate.call_within(
+            functions::DECIDE,
+            Key::Identity,
+            "decide conditions of a policy".to_owned(),
+        );
+        let found = call
+            .run(conditions::decide(evaluates, conditions, attributes))
+            .await;
+        // Only the plugin knows what hangs on a condition.
+        let found = self.gate.shown().rights(found, |_| true)?;
+        Ok(conditions::told(found))
+    }
+
     async fn prove(
         &mut self,
         subjects: Vec<wit::Subject>,
@@ -132,6 +151,9 @@ impl Calls<'_> {
                 .map(|target| wit::TargetResult {
                     granted: target.granted,
                     failure: target.failure.map(|failure| self.failure(failure)),
+                    object: target
+                        .object
+                        .map(|read| read.map_err(|failure| self.failure(failure))),
                 })
                 .collect(),
         }

@@ -45,6 +45,8 @@ impl Proof {
         }
         for target in &mut self.targets {
             target.failure = target.failure.take().map(|failure| masks.failure(failure));
+            let object = target.object.take();
+            target.object = object.map(|read| read.map_err(|failure| masks.failure(failure)));
         }
         self
     }
@@ -149,13 +151,20 @@ impl Identity {
                     .is_ok_and(&may_read)
                     .then_some(&self.google);
                 async move {
-                    match address {
-                        Ok(address) => address.ask(workload, runner, &target.permissions).await,
-                        Err(failure) => Outcome {
-                            granted: Vec::new(),
-                            failure: Some(failure),
-                        },
+                    let address = match address {
+                        Ok(address) => address,
+                        Err(failure) => {
+                            return Outcome {
+                                failure: Some(failure),
+                                ..Outcome::default()
+                            };
+                        }
+                    };
+                    let mut found = address.ask(workload, runner, &target.permissions).await;
+                    if let (Some(object), None) = (&target.object, &found.failure) {
+                        found.object = Some(address.read_object(workload, object).await);
                     }
+                    found
                 }
             })
             .collect();

@@ -1,9 +1,11 @@
 //! The permissions of an identity on a resource.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_control_plane::ControlPlane;
-use sidestep_events::{Class, Failure};
-use sidestep_google::Name;
+use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_google::{Name, Service};
 use sidestep_resources::{self as resource, permissions};
 
 /// The result of one target.
@@ -13,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) granted: Vec<String>,
     /// The reason why the query failed.
     pub(super) failure: Option<Failure>,
+    /// The result of reading the target's object.
+    pub(super) object: Option<Result<(), Failure>>,
 }
 
 /// A resource that has a policy, with its name.
@@ -45,8 +49,8 @@ impl<'a> Address<'a> {
         permissions: &[String],
     ) -> Outcome {
         let failed = |failure: Failure| Outcome {
-            granted: Vec::new(),
             failure: Some(failure.with_detail("target", self.name.as_str())),
+            ..Outcome::default()
         };
         if permissions.is_empty() {
             return Outcome::default();
@@ -66,8 +70,35 @@ impl<'a> Address<'a> {
             }
             Ok(granted) => Outcome {
                 granted,
-                failure: None,
+                ..Outcome::default()
             },
         }
     }
+
+    /// Reads the metadata of an object as the caller. A caller that may not list objects gets the
+    /// same answer for an object that does not exist as for one that it may not read.
+    pub(super) async fn read_object(
+        &self,
+        caller: &ControlPlane,
+        object: &str,
+    ) -> Result<(), Failure> {
+        let wit::PolicyResource::Bucket(bucket) = self.resource else {
+            return Err(not_a_bucket(&self.name));
+        };
+        let escaped = utf8_percent_encode(object, NON_ALPHANUMERIC);
+        let path = format!("/storage/v1/b/{bucket}/o/{escaped}?fields=name");
+        let what = format!("read gs://{bucket}/{object} as the workload");
+        let answer: Result<Value, Failure> =
+            caller.rest().get(&what, Service::Storage, &path).await;
+        answer.map(drop)
+    }
+}
+
+fn not_a_bucket(name: &Name) -> Failure {
+    Failure::new(
+        Class::InvalidInput,
+        codes::identity::SUBJECT,
+        Owner::Author,
+        format!("cannot read an object of {name}, which is not a bucket"),
+    )
 }

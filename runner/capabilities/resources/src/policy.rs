@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use google_cloud_iam_v1::model::{Binding, Policy};
 use google_cloud_type::model::Expr;
 use sidestep_bindings::sidestep::gcp::types::{self as wit, PolicyResource};
-use sidestep_control_plane::ControlPlane;
+use sidestep_control_plane::{ControlPlane, Policed};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::Name;
 use sidestep_google::convert::filled;
@@ -20,6 +20,13 @@ pub async fn get(
 ) -> Result<wit::Policy, Failure> {
     let what = format!("read the policy of {name}");
     google.policy(&what, kind(resource), name).await.map(of)
+}
+
+/// Reads the policy of a folder or an organisation.
+pub async fn of_ancestor(google: &ControlPlane, name: &Name) -> Result<wit::Policy, Failure> {
+    let what = format!("read the policy of {name}");
+    let policy = google.policy(&what, Policed::Ancestor, name).await;
+    policy.map(of)
 }
 
 /// Sets a policy's bindings, if its etag still matches the current one. The APIs keep the other

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::bindings::sidestep::gcp::{iam, types};
 use crate::error::{each, only};
 
-pub use iam::{Answer, Key, Query, Role};
+pub use iam::{Answer, DenyPolicy, DenyRule, Key, Level, Query, Role};
 pub use types::{
     Binding, Condition, Mapping, Policy, PolicyResource, Pool, Provider, ServiceAccount,
 };

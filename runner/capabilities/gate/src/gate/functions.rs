@@ -118,6 +118,7 @@ functions! {
     identity "sidestep:identity/prove" {
         WHO_AM_I "who-am-i" at_most(ANSWER);
         FEDERATE "federate" at_most(ANSWER);
+        DECIDE "decide" at_most(ANSWER);
         PROVE "prove" at_most(ANSWER);
     }
     kubernetes "sidestep:kubernetes/objects" {

@@ -89,7 +89,6 @@ by_debug!(
     gcp::artifact_registry::Repository,
     gcp::gke::Cluster,
     Vec<gcp::gke::NodePool>,
-    gcp::iam::Answer,
     gcp::project::ProjectInfo,
     kubernetes::objects::Access,
     registry::images::Descriptor,

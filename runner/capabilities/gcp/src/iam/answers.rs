@@ -4,22 +4,56 @@ use google_cloud_iam_admin_v1::model::list_service_account_keys_request::KeyType
 use google_cloud_iam_admin_v1::model::{Role, ServiceAccount, ServiceAccountKey};
 use sidestep_bindings::sidestep::gcp::iam as wit;
 use sidestep_bindings::sidestep::gcp::types;
+use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::Failure;
+use sidestep_gate::{Held, debug_length};
 use sidestep_google::Service;
 use sidestep_google::convert::{filled, wkt_milliseconds};
 use sidestep_resources::policy;
 
 use super::federation::{Pool, Provider};
+use super::hierarchy::{self, Level};
 use super::target::Target;
+
+/// An answer before the plugin gets it.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The whole answer.
+    Answer(wit::Answer),
+    /// The levels of a project, with failures in them.
+    Levels(Vec<Level>),
+}
+
+impl Held for Found {
+    fn held(&self) -> u64 {
+        debug_length(self)
+    }
+}
+
+impl Found {
+    /// Converts it to the plugin's form. `failure` masks and records what leaves the host.
+    pub(super) fn told(self, failure: impl Fn(Failure) -> WitFailure) -> wit::Answer {
+        match self {
+            Self::Answer(answer) => answer,
+            Self::Levels(levels) => {
+                let levels = levels.into_iter().map(|level| level.told(&failure));
+                wit::Answer::Hierarchy(levels.collect())
+            }
+        }
+    }
+}
 
 /// Returns whether an answer can show that a permission is missing. Only the plugin knows which
 /// principal it looks for in a policy.
-pub(super) fn shows_right(answer: &wit::Answer) -> bool {
+pub(super) fn shows_right(found: &Found) -> bool {
     use wit::Answer;
+    let Found::Answer(answer) = found else {
+        return true;
+    };
     match answer {
         // The same is true of the tokens that a provider is compared with.
-        Answer::Policy(_) | Answer::Role(_) | Answer::Provider(_) => true,
+        Answer::Policy(_) | Answer::Role(_) | Answer::Provider(_) | Answer::Hierarchy(_) => true,
         Answer::ServiceAccount(account) => account.disabled,
         Answer::Pool(pool) => pool.disabled || pool.state != ACTIVE,
         Answer::ServiceAccounts(_) | Answer::Keys(_) | Answer::Pools(_) | Answer::Providers(_) => {
@@ -36,7 +70,7 @@ pub(super) async fn answer(
     google: &ControlPlane,
     query: &wit::Query,
     target: &Target,
-) -> Result<wit::Answer, Failure> {
+) -> Result<Found, Failure> {
     use wit::{Answer, Query};
     let name = target.name()?;
     let whose = name.as_str();
@@ -44,7 +78,7 @@ pub(super) async fn answer(
     // Google has no generated types for pools.
     let rest = google.rest();
     let path = format!("/v1/{whose}");
-    Ok(match query {
+    Ok(Found::Answer(match query {
         Query::ServiceAccount(_) => {
             let found = google.service_account(&what, name).await?;
             Answer::ServiceAccount(account(found))
@@ -83,7 +117,8 @@ pub(super) async fn answer(
             let found: Vec<Provider> = rest.list(&what, Service::Iam, &path, key).await?;
             Answer::Providers(found.into_iter().map(Into::into).collect())
         }
-    })
+        Query::Hierarchy(_) => return hierarchy::read(google, name).await.map(Found::Levels),
+    }))
 }
 
 /// Returns an account in the contract's form.

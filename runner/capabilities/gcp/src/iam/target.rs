@@ -35,6 +35,8 @@ impl Target {
                 resource::given(resource),
                 resource::name(resource),
             ),
+            // The policies that a project inherits apply to it like its own.
+            Query::Hierarchy(project) => ("getPolicy", project, resource::project(project)),
             Query::Role(role) => ("get", role, read_role(role)),
             Query::Pool(pool) => ("get", pool, Name::read("pool", POOL, pool)),
             Query::Providers(pool) => ("list", pool, Name::read("pool", POOL, pool)),

@@ -199,3 +199,34 @@ async fn a_provider_s_decision_is_evaluated_from_the_claims() {
         assert!(refused.is_err(), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn conditions_of_policies_have_three_values() {
+    let place = TestSandbox::new("healthy").await;
+    let mut prover = place.prover();
+    // 2026-01-01T00:00:00Z
+    let attributes = wit::Attributes {
+        time: 1_767_225_600_000,
+        name: None,
+        service: Some("storage.googleapis.com".to_owned()),
+        kind: Some("storage.googleapis.com/Object".to_owned()),
+    };
+    let conditions = [
+        "request.time.getHours('Europe/Berlin') == 1",
+        "resource.service != 'storage.googleapis.com'",
+        "resource.name.startsWith('projects/_/buckets/b/')",
+        "resource.matchTag('1/env', 'prod')",
+        "1 +",
+    ];
+    let conditions = conditions.map(str::to_owned).into();
+    let found = prover.state.decide(conditions, attributes).await;
+    let found = found.expect("they are decided");
+    let truths: Vec<_> = found.iter().map(|one| one.truth).collect();
+    let unknown = wit::Truth::Unknown;
+    assert_eq!(
+        truths,
+        [wit::Truth::Yes, wit::Truth::No, unknown, unknown, unknown]
+    );
+    assert_eq!(found[2].why.as_deref(), Some("there is no `name`"));
+    assert!(found[0].why.is_none() && found[3].why.is_some());
+}

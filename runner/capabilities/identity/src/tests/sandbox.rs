@@ -168,6 +168,7 @@ pub(super) fn target(resource: wit::PolicyResource, permissions: &[&str]) -> wit
     wit::Target {
         resource,
         permissions: permissions.iter().map(|&p| p.to_owned()).collect(),
+        object: None,
     }
 }
 

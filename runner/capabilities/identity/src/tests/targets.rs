@@ -172,3 +172,41 @@ async fn an_api_that_is_off_is_not_an_empty_answer() {
         ["gcloud services enable artifactregistry.googleapis.com --project 123456789012"]
     );
 }
+
+#[tokio::test]
+async fn an_object_is_read_as_the_workload() {
+    let of = |resource: PolicyResource, object: &str| wit::Target {
+        object: Some(object.to_owned()),
+        ..target(resource, &["storage.objects.get"])
+    };
+    let mut subject = subject("kaniko", Some(BUILDER));
+    subject.targets = vec![
+        of(
+            PolicyResource::Bucket("demo-contexts".into()),
+            "contexts/a b.tar",
+        ),
+        of(
+            PolicyResource::Bucket("shared-contexts".into()),
+            "contexts/a.tar",
+        ),
+        of(
+            PolicyResource::Secret("projects/demo/secrets/greeting".into()),
+            "x",
+        ),
+        target(
+            PolicyResource::Bucket("demo-contexts".into()),
+            &["storage.objects.get"],
+        ),
+    ];
+    let proof = TestSandbox::new("healthy").await.prove(subject).await;
+    let read = |index: usize| proof.targets[index].object.as_ref();
+    let class = |index: usize| {
+        read(index)
+            .and_then(|read| read.as_ref().err())
+            .map(|why| why.class.as_str())
+    };
+    assert_eq!(class(0), Some("not-found"), "it may list");
+    assert_eq!(class(1), Some("denied"));
+    assert_eq!(class(2), Some("invalid-input"), "a secret has no objects");
+    assert!(read(3).is_none());
+}
