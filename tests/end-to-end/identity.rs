@@ -133,6 +133,12 @@ scenarios! {
     link_8_swapped: "ksa-ns-swapped" => [(8, "identity.binding-missing")];
     link_8_number: "project-number-in-member" => [(8, "identity.binding-missing")];
     link_8_wrong_role: "wrong-role" => [(8, "identity.binding-missing")];
+    link_8_pool_of_another_project: "pool-of-another-project" => [(8, "identity.binding-missing")];
+    link_8_another: "binding-for-another" => [(8, "identity.binding-missing")];
+    link_8_project_id: "binding-by-project-id" => [(8, "identity.binding-missing")];
+    link_8_swapped_in_project: "swapped-in-project" => [(8, "identity.binding-missing")];
+    link_9_deny_policy: "deny-policy-on-tokens" => [(9, "identity.deny-policy")];
+    link_10_deny_policy: "deny-policy" => [(10, "identity.deny-policy")];
     link_10_bucket: "bucket-denied" => [(10, "identity.target-denied")];
     link_10_registry: "registry-denied" => [(10, "identity.target-denied")];
     link_10_repository_missing: "repository-missing" => [(10, "identity.target-missing"), (10, "identity.target-denied")];
@@ -247,6 +253,98 @@ fn a_role_on_the_contexts_alone_is_enough() {
     assert!(told.iter().any(|line| holds(&line)), "{told:#?}");
 }
 
+/// Returns the workload's links of the scenarios: name, number and code.
+fn of_workloads() -> Vec<(String, u64, String)> {
+    let mut setup = Setup::new();
+    let output = setup.run(&["sandbox", "scenarios", "--output", "json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let broken = all
+        .iter()
+        .filter(|scenario| scenario["workload"].is_object());
+    broken
+        .map(|scenario| {
+            let workload = &scenario["workload"];
+            (
+                scenario["name"].as_str().unwrap().to_owned(),
+                workload["link"].as_u64().unwrap(),
+                workload["code"].as_str().unwrap_or_default().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn each_scenario_of_a_workload_is_found_at_its_link() {
+    let all = of_workloads();
+    assert!(all.len() > 30, "{all:?}");
+    for (scenario, link, code) in all {
+        // Only a pod shows these.
+        if code.is_empty() {
+            continue;
+        }
+        let direct = ["leftover-annotation", "not-uniform"].contains(&&*scenario);
+        let account = if direct {
+            "serviceAccount=kaniko-direct"
+        } else {
+            "serviceAccount=kaniko"
+        };
+        let mut more = vec![
+            "-i",
+            account,
+            "-i",
+            "bucket=demo-contexts",
+            "-i",
+            "image=europe-docker.pkg.dev/demo/images/hello",
+            "-i",
+            "wait=1s",
+        ];
+        if direct {
+            more.extend(["-i", "form=direct"]);
+        }
+        let (exit, failure) = verify(&scenario, &more);
+        assert_eq!(exit, 4, "{scenario}: {failure:#}");
+        let found = (&failure["details"]["link"], &failure["code"]);
+        assert_eq!(
+            found,
+            (&link.into(), &code.into()),
+            "{scenario}: {failure:#}"
+        );
+    }
+}
+
+#[test]
+fn a_deny_policy_that_may_not_be_read_is_the_likely_cause() {
+    let (_, failure) = verify("deny-policy-unread", &["-i", "wait=1s"]);
+    let why = failure["message"].as_str().unwrap();
+    for part in [
+        "the likely cause is a deny policy or a principal access boundary",
+        "iam.denypolicies.list",
+        "Permission 'iam.serviceAccounts.getAccessToken' denied",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+}
+
+#[test]
+fn a_condition_that_only_google_can_decide_is_shown_with_its_reason() {
+    let (_, failure) = verify("binding-undecided", &["-i", "wait=1s"]);
+    let why = failure["message"].as_str().unwrap();
+    for part in [
+        "cannot tell whether it holds",
+        "request.auth.access_levels",
+        "there is no `auth`",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let binding = failure["details"]["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|link| link["link"] == 8)
+        .unwrap();
+    assert_eq!(binding["status"], "skipped", "{failure:#}");
+}
+
 /// Verifies the healthy workload of a scenario.
 fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
     let mut setup = Setup::new();
@@ -259,9 +357,13 @@ fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
         "cluster=projects/demo/locations/europe-west1/clusters/ci",
         "-i",
         "namespace=builds",
-        "-i",
-        "serviceAccount=kaniko",
     ];
+    if !more
+        .iter()
+        .any(|input| input.starts_with("serviceAccount="))
+    {
+        arguments.extend(["-i", "serviceAccount=kaniko"]);
+    }
     arguments.extend(more);
     let (exit, events) = setup.events(&arguments);
     (exit, failure(&events).clone())

@@ -12,6 +12,7 @@ mod help;
 mod lock;
 mod pages;
 mod runner;
+mod scenarios;
 mod settings;
 mod table;
 

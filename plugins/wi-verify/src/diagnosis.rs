@@ -11,9 +11,11 @@ use crate::annotation::{self, There, annotation};
 use crate::binding::{self, Binding};
 use crate::caller::{self, Itself};
 use crate::form::{Told, bound, told};
+use crate::held::{Place, held};
 use crate::identity::{Identity, Way, Workload};
 use crate::inputs::{Form, Inputs};
 use crate::outputs::Outputs;
+use crate::overriding::Hierarchies;
 use crate::proving::{self, Proving};
 use crate::report::{Link, Report};
 use crate::settling::Known;
@@ -47,7 +49,14 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         account: matches!(&google, Some(Ok(_))),
         apis: found.apis_read,
     };
-    let binding = google_side(&found.identity, google, &targets, &caller, &mut report)?;
+    let now = step.now();
+    let binding = google_side(
+        &found.identity,
+        google,
+        &targets,
+        (&caller, now),
+        &mut report,
+    )?;
     workload_side(
         step,
         inputs,
@@ -144,6 +153,12 @@ fn cluster_side(
     )?;
 
     let Some(way) = way else {
+        if let Err(error) = &read
+            && !is_missing(error)
+        {
+            // Without the annotation, neither the form nor a broken link is known.
+            return Err(error.clone().help("let the caller read the service account, or set `googleServiceAccount` or `form: direct`, so that the check does not depend on its annotation"));
+        }
         return Err(report
             .take(
                 Link::ANNOTATION,
@@ -224,7 +239,7 @@ fn google_side(
     identity: &Identity,
     google: Option<Result<ServiceAccount>>,
     targets: &[Target],
-    caller: &str,
+    (caller, now): (&str, u64),
     report: &mut Report,
 ) -> Result<Option<Binding>> {
     let (Some(email), Some(read)) = (identity.way.account(), google) else {
@@ -251,7 +266,9 @@ fn google_side(
     let project =
         project.and_then(|project| reads::policy(PolicyResource::Project(project.to_owned())).ok());
     Ok(Some(match own {
-        Ok(own) => binding::read(identity, &own, project.as_ref()),
+        Ok(own) => binding::read(identity, &own, project.as_ref(), |conditions| {
+            held(now, conditions, &Place::account())
+        }),
         Err(error) => match unread(caller, &format!("the policy of {email}"), error)? {
             Verdict::Unknown(why) => Binding::Unknown(why),
             _ => Binding::Unknown("not checked".to_owned()),
@@ -281,6 +298,7 @@ fn workload_side(
         caller,
         wait: inputs.wait.get(),
         settled: uniform.is_broken(),
+        hierarchies: Hierarchies::default(),
     };
     let proven = proving.run()?;
     proving::report(&proving, &proven, uniform, &mut report)?;

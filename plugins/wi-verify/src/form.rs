@@ -4,6 +4,7 @@ use sidestep::gcp::iam::Policy;
 use sidestep::google::Account;
 
 use crate::binding::{self, Binding};
+use crate::held::Held;
 use crate::identity::{Identity, Way};
 use crate::inputs::{Form, Inputs};
 
@@ -37,11 +38,16 @@ pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
     }
 }
 
+/// A condition need not hold now to tell which account is meant.
+fn undecided() -> Held {
+    Held::Unknown(String::new())
+}
+
 /// Returns those of the accounts whose own policies let the workload act as them.
 pub(crate) fn bound(identity: &Identity, policies: &[(String, Policy)]) -> Vec<String> {
     let lets = |policy: &Policy| {
         !matches!(
-            binding::read(identity, policy, None),
+            binding::read(identity, policy, None, |_| undecided()),
             Binding::Absent { .. } | Binding::Unknown(_)
         )
     };

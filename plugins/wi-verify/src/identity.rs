@@ -89,6 +89,9 @@ impl Way {
     }
 }
 
+/// The member that names everybody.
+const EVERYBODY: &str = "allUsers";
+
 /// A workload in its pool.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Identity {
@@ -112,7 +115,7 @@ impl Identity {
     }
 
     /// Returns the member that names the workload itself, if the project's number is known.
-    fn principal(&self) -> Option<Member> {
+    pub(crate) fn principal(&self) -> Option<Member> {
         let Workload {
             namespace, account, ..
         } = &self.workload;
@@ -141,7 +144,7 @@ impl Identity {
     /// Returns whether a policy's member is the workload, or a set that it belongs to.
     pub(crate) fn is(&self, member: &str) -> bool {
         let Workload { namespace, .. } = &self.workload;
-        if self.member().text() == Some(member) {
+        if self.member().text() == Some(member) || member == EVERYBODY {
             return true;
         }
         let rest = |kind| {
@@ -170,7 +173,11 @@ impl Identity {
     /// Returns whether a member of a target's policy is the identity that accesses the target.
     pub(crate) fn holds(&self, member: &str) -> bool {
         match &self.way {
-            Way::As(email) => member.strip_prefix("serviceAccount:") == Some(email),
+            // A workload itself has no Google account.
+            Way::As(email) => {
+                member.strip_prefix("serviceAccount:") == Some(email)
+                    || [EVERYBODY, "allAuthenticatedUsers"].contains(&member)
+            }
             Way::Direct => self.is(member),
         }
     }
@@ -213,12 +220,14 @@ mod tests {
                 "principalSet://{POOL}/kubernetes.cluster/https://container.googleapis.com/v1/projects/demo/locations/europe-west1/clusters/ci"
             ),
             format!("principalSet://{POOL}/*"),
+            "allUsers".to_owned(),
         ] {
             assert!(identity.is(&member), "{member}");
         }
         for member in [
             "serviceAccount:demo.svc.id.goog[kaniko/builds]".to_owned(),
             "serviceAccount:other.svc.id.goog[builds/kaniko]".to_owned(),
+            "allAuthenticatedUsers".to_owned(),
             format!("principal://{POOL}/subject/ns/builds/sa/kaniko2"),
             format!("principal://{POOL}/kubernetes.serviceaccount.uid/"),
             format!("principalSet://{POOL}/namespace/builds2"),

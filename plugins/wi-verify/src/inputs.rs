@@ -79,6 +79,10 @@ pub(crate) struct Goal {
     /// only these objects.
     #[serde(default)]
     pub prefix: String,
+    /// An object of the bucket, which is read as the workload if the bucket as a whole does not grant
+    /// that: conditions and managed folders grant access to single objects.
+    #[serde(default)]
+    pub object: Option<String>,
     /// An image in Artifact Registry; by default, its repository must allow push and pull.
     #[serde(default)]
     pub image: Option<ImageRef>,

@@ -5,33 +5,53 @@ use sidestep::gcp::iam::Policy;
 use crate::identity::Identity;
 use crate::roles::ACTS_AS;
 
-/// Returns a sentence about a binding that exists in place of the right one.
-pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
-    let bindings = || {
-        policy.bindings.iter().flat_map(|b| {
-            b.members
-                .iter()
-                .map(move |member| (b.role.as_str(), member.as_str()))
-        })
+/// Returns a sentence about a binding that exists in place of the right one: in the account's own
+/// policy, or in its project's.
+pub(crate) fn look(identity: &Identity, own: &Policy, project: Option<&Policy>) -> Option<String> {
+    let in_project = || {
+        let told = misnamed(identity, project?)?;
+        Some(format!("In the project's policy: {told}"))
     };
-    let other_role =
-        bindings().find(|(role, member)| identity.is(member) && !ACTS_AS.contains(role));
-    if let Some((role, _)) = other_role {
-        return Some(if role == "roles/iam.serviceAccountUser" {
-            format!(
-                "It has {role}, which lets it attach the account to resources, but not impersonate it."
-            )
-        } else {
-            format!("It has {role} there, which does not let it get a token.")
-        });
-    }
-    let members: Vec<&str> = bindings()
-        .filter(|(role, _)| ACTS_AS.contains(role))
-        .map(|(_, member)| member)
-        .collect();
-    if let Some(told) = members.iter().find_map(|member| explain(identity, member)) {
-        return Some(told);
-    }
+    other_role(identity, own)
+        .or_else(|| misnamed(identity, own))
+        .or_else(in_project)
+        .or_else(|| others(own))
+}
+
+/// Returns the roles of a policy with their members.
+fn grants(policy: &Policy) -> impl Iterator<Item = (&str, &str)> {
+    policy.bindings.iter().flat_map(|binding| {
+        let members = binding.members.iter();
+        members.map(move |member| (binding.role.as_str(), member.as_str()))
+    })
+}
+
+/// Returns the role that the workload has in place of the right one.
+fn other_role(identity: &Identity, own: &Policy) -> Option<String> {
+    let (role, _) =
+        grants(own).find(|(role, member)| identity.is(member) && !ACTS_AS.contains(role))?;
+    Some(if role == "roles/iam.serviceAccountUser" {
+        format!(
+            "It has {role}, which lets it attach the account to resources, but not impersonate it."
+        )
+    } else {
+        format!("It has {role} there, which does not let it get a token.")
+    })
+}
+
+/// Returns the mistake in a member that has the right role.
+fn misnamed(identity: &Identity, policy: &Policy) -> Option<String> {
+    let mut acting = grants(policy).filter(|(role, _)| ACTS_AS.contains(role));
+    acting.find_map(|(_, member)| explain(identity, member))
+}
+
+/// Returns a sentence about the others that may act as the account.
+fn others(own: &Policy) -> Option<String> {
+    let acting = own
+        .bindings
+        .iter()
+        .filter(|binding| ACTS_AS.contains(&binding.role.as_str()));
+    let members: Vec<&String> = acting.flat_map(|binding| &binding.members).collect();
     match members.as_slice() {
         [] => None,
         [one] => Some(format!("Only {one} may impersonate it.")),
@@ -121,7 +141,7 @@ mod tests {
 
     fn near(role: &str, member: &str) -> String {
         let identity = example(Way::As("builder@demo.iam.gserviceaccount.com".to_owned()));
-        look(&identity, &policy(&[(role, member)])).unwrap_or_default()
+        look(&identity, &policy(&[(role, member)]), None).unwrap_or_default()
     }
 
     #[test]
@@ -177,5 +197,14 @@ mod tests {
             assert!(found.contains(told), "{member}: {found}");
         }
         assert_eq!(near("roles/viewer", "user:a@x"), "");
+    }
+
+    #[test]
+    fn a_near_miss_in_the_project_s_policy_is_named_as_such() {
+        let identity = example(Way::As("builder@demo.iam.gserviceaccount.com".to_owned()));
+        let swapped = policy(&[(USER, "serviceAccount:demo.svc.id.goog[kaniko/builds]")]);
+        let found = look(&identity, &policy(&[]), Some(&swapped)).expect("a near miss");
+        assert!(found.starts_with("In the project's policy: "), "{found}");
+        assert!(found.contains("swapped"), "{found}");
     }
 }

@@ -157,6 +157,7 @@ mod tests {
                 name: "images".to_owned(),
             }),
             permissions: Vec::new(),
+            object: None,
         };
         let identity = example(Way::As("b@demo.iam.gserviceaccount.com".to_owned()));
         apis(&identity.workload, Some(&identity.way), &[target])

@@ -7,6 +7,7 @@ use sidestep::{Class, Error, Help, Owner, Result, codes, kubectl};
 use crate::account::on;
 use crate::binding::Proven;
 use crate::commands;
+use crate::deny::Denial;
 use crate::identity::{Identity, Way};
 use crate::reads;
 use crate::report::Link;
@@ -108,26 +109,52 @@ pub(crate) fn token(
 }
 
 /// Returns the failure when the policy grants the token and Google refused it during the whole
-/// wait.
-pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error {
+/// wait, with what the deny policies say about it.
+pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str, denial: &Denial) -> Error {
     let who = identity.way.account().unwrap_or_default();
     let said = &error.message;
+    let workload = identity.workload.name();
+    let likely = match denial {
+        Denial::Found(found) => {
+            let place = format!("the account {who}");
+            return found.error(&workload, &place, identity.principal().as_ref());
+        }
+        Denial::Unknown(why) => {
+            format!("If the binding is not new, the likely cause is a deny policy or a principal access boundary: {why}.")
+        }
+        Denial::Absent => "If the binding is not new, the likely cause is a principal access boundary: no deny policy denies it.".to_owned(),
+    };
     cloud(
         Class::Denied,
         codes::identity::IMPERSONATION_DENIED,
-        format!(
-            "the binding exists, but Google still refuses {} a token for {who}{waited}.\n{said}",
-            identity.workload.name()
-        ),
+        format!("the binding exists, but Google still refuses {workload} a token for {who}{waited}.\n{said}\n{likely}"),
     )
     .help("if the binding is new, retry later: it can take seven minutes or longer to take effect")
-    .help("otherwise, check whether a deny policy or the organisation forbids it:")
+    .help("otherwise, an administrator of the organisation can check whether a deny policy forbids it:")
     .helps(commands::list_deny_policies(
         Account::read(who)
             .as_ref()
             .and_then(Account::project_id)
             .unwrap_or(&identity.workload.project),
     ))
+}
+
+/// Returns the failure when Google refuses the token, and the binding has a condition that cannot be
+/// decided.
+pub(crate) fn conditioned(identity: &Identity, error: &Error, why: &str) -> Error {
+    let email = identity.way.account().unwrap_or_default();
+    let message = format!(
+        "Google refuses {} a token for {email}; the likely cause is the condition of its binding, of which wi-verify cannot tell whether it holds ({why}).\n{}",
+        identity.workload.name(),
+        error.message
+    );
+    cloud(
+        Class::Denied,
+        codes::identity::IMPERSONATION_DENIED,
+        message,
+    )
+    .help("an administrator of the account can check the condition:")
+    .helps(commands::show_account_policy(email))
 }
 
 /// Returns the failure when the policy grants the token, Google refuses it, and the account was not

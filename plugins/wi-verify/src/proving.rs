@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use sidestep::gcp::iam::{Policy, PolicyResource};
+use sidestep::gcp::iam::{Condition, Policy, PolicyResource};
 use sidestep::identity;
-use sidestep::{Class, Result, Step};
+use sidestep::{Class, Result, Step, codes};
 
 use crate::binding::{self, Binding};
+use crate::held::{Place, held};
 use crate::identity::Identity;
+use crate::inherited;
+use crate::overriding::{self, Hierarchies};
 use crate::permissions::{self, Judged};
 use crate::proof::{self, Token};
 use crate::reads;
@@ -33,6 +36,8 @@ pub(crate) struct Proving<'a> {
     pub(crate) known: Known,
     /// Whether something is broken that no waiting repairs.
     pub(crate) settled: bool,
+    /// The hierarchies that were read to explain a denial.
+    pub(crate) hierarchies: Hierarchies,
 }
 
 /// The result of the last attempt.
@@ -63,7 +68,11 @@ impl Proving<'_> {
             let waited = Duration::from_millis(self.step.now().saturating_sub(started));
             let left = self.wait.saturating_sub(waited);
             let settling = self.settling(&token, &judged);
-            let Some(settling) = settling.filter(|_| !self.settled && !left.is_zero()) else {
+            let waits = |_: &Settling| {
+                let denied = || pause == FIRST_PAUSE && self.is_denied(&token, &judged);
+                !self.settled && !left.is_zero() && !denied()
+            };
+            let Some(settling) = settling.filter(waits) else {
                 return Ok(Proven {
                     principal: proof.ok().and_then(|proof| proof.principal),
                     token,
@@ -92,6 +101,21 @@ impl Proving<'_> {
     fn settling(&self, token: &Token, judged: &[Judged]) -> Option<Settling> {
         let known = !matches!(token, Token::Denied(_)) || self.known.account;
         settling(token, judged, self.binding).filter(|_| known)
+    }
+
+    /// Returns whether a deny policy denies what the allow policies grant. Waiting does not repair
+    /// that.
+    fn is_denied(&self, token: &Token, judged: &[Judged]) -> bool {
+        let reads = &self.hierarchies;
+        if let Token::Denied(_) = token {
+            let levels = overriding::of_account(self.identity, self.binding, token, reads);
+            return levels.is_some_and(|levels| overriding::denies_token(self.identity, &levels));
+        }
+        let mut pairs = self.targets.iter().zip(judged);
+        pairs.any(|(target, judged)| {
+            let verdict = overriding::target(self.identity, target, judged, reads);
+            matches!(verdict, Verdict::Broken(error) if error.code == codes::identity::DENY_POLICY)
+        })
     }
 
     /// Returns whether the verdict on a target depends on a policy.
@@ -125,7 +149,11 @@ impl Proving<'_> {
         pairs
             .map(|(index, (target, result))| {
                 let policy = policies.and_then(|all| all.get(index)?.as_ref());
-                permissions::judge(self.identity, target, result, policy, self.known)
+                let now = self.step.now();
+                let held = |conditions: &[Condition], object: Option<&str>| {
+                    held(now, conditions, &Place::of(&target.resource, object))
+                };
+                permissions::judge(self.identity, target, result, policy, self.known, &held)
             })
             .collect()
     }
@@ -154,7 +182,9 @@ fn settling(token: &Token, targets: &[Judged], binding: Option<&Binding>) -> Opt
             let all: Option<Vec<Settling>> = broken.map(|one| one.settling).collect();
             all?.first().copied()
         }
-        Token::Denied(_) => matches!(binding, Some(Binding::Given(_))).then_some(Settling::Grant),
+        Token::Denied(_) => binding
+            .is_some_and(Binding::is_in_effect)
+            .then_some(Settling::Grant),
         Token::Broken(_, _, settling) => *settling,
         Token::Untried(..) => None,
     }
@@ -175,8 +205,15 @@ pub(crate) fn report(
     {
         return report.take(*link, Verdict::Broken(error.clone()));
     }
+    let reads = &proving.hierarchies;
+    let levels = overriding::of_account(identity, proving.binding, token, reads);
+    let above = levels
+        .as_ref()
+        .and_then(|levels| inherited::binding(levels, identity));
     let bound = match (proving.binding, identity.way.account()) {
-        (Some(binding), Some(email)) => binding::judge(identity, email, binding, token.proven()),
+        (Some(binding), Some(email)) => {
+            binding::judge(identity, email, binding, token.proven(), above)
+        }
         _ => Verdict::Skipped("none needed: the workload has its own roles".to_owned()),
     };
     report.take(Link::BINDING, bound)?;
@@ -193,10 +230,9 @@ pub(crate) fn report(
                 Verdict::Holds(format!("Google recognises the workload as {who}"))
             }
             Token::Untried(why, help) => Verdict::Warns(why.clone(), help.clone()),
-            Token::Denied(error) if proving.known.account => {
-                Verdict::Broken(proof::denied(identity, error, &waited))
+            Token::Denied(error) => {
+                Verdict::Broken(overriding::token(proving, error, &waited, levels.as_ref()))
             }
-            Token::Denied(error) => Verdict::Broken(proof::untold(identity, error)),
             Token::Broken(_, error, _) => Verdict::Broken(error.clone()),
         },
     )?;
@@ -221,12 +257,12 @@ fn reached(proving: &Proving<'_>, proven: &Proven, report: &mut Report) -> Resul
             Verdict::Unknown("not checked: this needs the token of link 9".to_owned()),
         );
     }
-    let facts = reads::repositories(proving.targets);
+    let facts = crate::reads::repositories(proving.targets);
     let verdicts = proving.targets.iter().zip(facts).zip(&proven.targets);
     let verdicts = verdicts.map(|((target, facts), judged)| {
         match facts.and_then(|facts| repositories::unfit(target, &facts)) {
             Some(error) => Verdict::Broken(error),
-            None => judged.verdict.clone(),
+            None => overriding::target(proving.identity, target, judged, &proving.hierarchies),
         }
     });
     let (broken, fine): (Vec<Verdict>, Vec<Verdict>) = verdicts.partition(Verdict::is_broken);
@@ -255,6 +291,7 @@ mod tests {
         Judged {
             verdict: Verdict::Broken(cloud(Class::Denied, "x", "no")),
             settling,
+            lacking: Vec::new(),
         }
     }
 
@@ -267,11 +304,13 @@ mod tests {
         let absent = Binding::Absent {
             near: None,
             project_read: true,
+            sets: Vec::new(),
         };
         assert_eq!(settling(&denied, &[], Some(&absent)), None);
         let fine = || Judged {
             verdict: Verdict::Holds(String::new()),
             settling: None,
+            lacking: Vec::new(),
         };
         assert_eq!(settling(&Token::Had, &[fine()], Some(&given)), None);
         assert_eq!(

@@ -2,15 +2,16 @@
 
 use sidestep::gcp::artifact_registry::{self, Repository};
 use sidestep::gcp::iam::{
-    self, Answer, Policy, PolicyResource, Pool, Provider, Query, ServiceAccount,
+    self, Answer, Condition, Level, Policy, PolicyResource, Pool, Provider, Query, ServiceAccount,
 };
 use sidestep::google::Resource;
-use sidestep::identity::{self, Federation, Mapping, Subject};
+use sidestep::identity::{self, Attributes, Decision, Federation, Mapping, Subject};
 use sidestep::kubernetes::{self, ListQuery, ObjectRef};
 use sidestep::serde_json::{Map, Value};
 use sidestep::{Error, Result};
 
 use crate::caller::Itself;
+use crate::held::Place;
 use crate::identity::{Identity, Workload};
 use crate::targets::{self, Target};
 
@@ -76,6 +77,29 @@ pub(crate) fn policy(resource: PolicyResource) -> Result<Policy> {
         Answer::Policy(policy) => Ok(policy),
         _ => Err(other_answer()),
     }
+}
+
+/// Reads a project and what is above it, with their deny policies.
+pub(crate) fn hierarchy(project: &str) -> Result<Vec<Level>> {
+    match iam::read(Query::Hierarchy(project.to_owned()))? {
+        Answer::Hierarchy(levels) => Ok(levels),
+        _ => Err(other_answer()),
+    }
+}
+
+/// Decides conditions for a request at a time, in milliseconds since 1970.
+pub(crate) fn truths(time: u64, conditions: &[Condition], place: &Place) -> Result<Vec<Decision>> {
+    let attributes = Attributes {
+        time,
+        name: place.name.clone(),
+        service: Some(place.service.to_owned()),
+        kind: Some(place.kind.to_owned()),
+    };
+    let texts: Vec<String> = conditions
+        .iter()
+        .map(|condition| condition.expression.clone())
+        .collect();
+    identity::decide(&texts, &attributes)
 }
 
 /// The policies of a project's service accounts, as far as they can be read.
@@ -200,6 +224,7 @@ pub(crate) fn subject(identity: &Identity, reached: &[Target]) -> Subject {
             .map(|target| identity::Target {
                 resource: targets::resource(&target.resource),
                 permissions: target.permissions.clone(),
+                object: target.object.clone(),
             })
             .collect(),
     }

@@ -59,6 +59,7 @@ mod tests {
                     name: "r".to_owned(),
                 }),
                 permissions: vec![permission.to_owned()],
+                object: None,
             };
             let facts = Repository {
                 name: "projects/p/locations/l/repositories/r".to_owned(),

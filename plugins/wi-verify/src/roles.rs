@@ -22,6 +22,8 @@ pub(crate) enum Grant {
     Given,
     /// It does under each of these conditions.
     Conditioned(Vec<Condition>),
+    /// It does under a condition that cannot be decided: the expression, and why.
+    Undecided(String),
     /// It does not.
     Absent,
     /// It could not be read, so this is unknown.

@@ -11,6 +11,18 @@ use crate::inputs::{Goal, Inputs};
 pub(crate) struct Target {
     pub(crate) resource: Resource,
     pub(crate) permissions: Vec<String>,
+    /// An object of the bucket that is read as the workload.
+    pub(crate) object: Option<String>,
+}
+
+impl Target {
+    /// Returns the object's URI.
+    pub(crate) fn object_uri(&self) -> Option<String> {
+        let Resource::Objects { bucket, .. } = &self.resource else {
+            return None;
+        };
+        Some(format!("gs://{bucket}/{}", self.object.as_deref()?))
+    }
 }
 
 /// Returns its name in the contract.
@@ -45,6 +57,16 @@ pub(crate) fn api(resource: &Resource) -> Option<(&str, &'static str)> {
         }
         Resource::Secret { project, .. } => Some((project, "secretmanager.googleapis.com")),
         Resource::Objects { .. } | Resource::Project(_) => None,
+    }
+}
+
+/// Returns the project whose hierarchy the resource is in; none for a bucket, whose name does not
+/// show it.
+pub(crate) fn project(resource: &Resource) -> Option<&str> {
+    match resource {
+        Resource::Repository(repository) => Some(&repository.project),
+        Resource::Secret { project, .. } | Resource::Project(project) => Some(project),
+        Resource::Objects { .. } => None,
     }
 }
 
@@ -104,6 +126,16 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     if !goal.prefix.is_empty() && goal.bucket.is_none() {
         return Err("`prefix` needs a `bucket`".to_owned());
     }
+    if let Some(object) = &goal.object {
+        if goal.bucket.is_none() {
+            return Err("`object` needs a `bucket`".to_owned());
+        }
+        if object.is_empty() || !object.starts_with(&goal.prefix) {
+            return Err(format!(
+                "`object` is `{object}`, which is not the name of an object under `prefix`"
+            ));
+        }
+    }
     let permissions: Vec<String> = match goal.permissions.as_slice() {
         [] => roles::needed(&resource)
             .iter()
@@ -120,6 +152,7 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     Ok(Target {
         resource,
         permissions,
+        object: goal.object.clone(),
     })
 }
 
@@ -183,6 +216,13 @@ mod tests {
         assert!(
             why(json!({ "project": "p", "permissions": ["a.b.c"], "prefix": "x/" }))
                 .contains("`prefix` needs a `bucket`")
+        );
+        assert!(
+            why(json!({ "project": "p", "object": "x" })).contains("`object` needs a `bucket`")
+        );
+        assert!(
+            why(json!({ "bucket": "abc", "prefix": "a/", "object": "b" }))
+                .contains("not the name of an object under `prefix`")
         );
         assert!(why(json!({ "secret": "s" })).contains("projects/P/secrets/S"));
         assert!(why(json!({ "repository": "r" })).contains("HOST/P/R"));

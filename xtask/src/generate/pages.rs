@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::help::{Argument, Help};
 use super::runner::Runner;
+use super::scenarios;
 use super::settings;
-use super::table::cell;
+use super::table::{cell, columns};
 use crate::{Result, guests};
 
 /// Returns the path and text of every page.
@@ -14,7 +15,8 @@ pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
         ("commands.md".to_owned(), commands(runner)?),
         ("plugins.md".to_owned(), plugins(runner)?),
         ("settings.md".to_owned(), settings::page(runner)?),
-        ("scenarios.md".to_owned(), scenarios(runner)?),
+        ("scenarios.md".to_owned(), scenarios::page(runner)?),
+        ("symptoms.md".to_owned(), scenarios::symptoms(runner)?),
         ("security.md".to_owned(), security(runner)?),
         (
             "kaniko-messages.md".to_owned(),
@@ -39,6 +41,8 @@ fn index(schemas: &str) -> String {
          - [Built-in steps](plugins.md): inputs, outputs and requested capabilities.\n\
          - [Settings](settings.md): every setting, variable and file.\n\
          - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\
+         - [Symptoms](symptoms.md): the messages of Google and Kubernetes, and the broken link \
+         behind each.\n\
          - [Grants and limits](security.md): the scope of each grant, and the limits of steps.\n\
          - [kaniko's messages](kaniko-messages.md): the meaning of each, from the table of \
          kaniko-launch.\n\n\
@@ -160,10 +164,6 @@ fn plugins(runner: &Runner) -> Result<String> {
 }
 
 fn security(runner: &Runner) -> Result<String> {
-    let columns = |line: &str| -> Vec<String> {
-        let parts = line.split("  ").map(str::trim);
-        parts.filter(|part| !part.is_empty()).map(cell).collect()
-    };
     let mut page = String::from(
         "# Grants and limits\n\n## What each grant allows\n\nA step may do only what its \
          plugin requests, its pipeline grants and every policy allows. Without a grant, the step does \
@@ -178,7 +178,7 @@ fn security(runner: &Runner) -> Result<String> {
                 );
             }
             None => {
-                let row = columns(line);
+                let row: Vec<String> = columns(line).iter().map(|part| cell(part)).collect();
                 let [name, absent, holds] = &row[..] else {
                     return Err(format!("`sidestep limits --grants` printed `{line}`"));
                 };
@@ -192,7 +192,7 @@ fn security(runner: &Runner) -> Result<String> {
          | Limit | Default | Setting | Code |\n|---|---|---|---|\n",
     );
     for line in runner.ask(&["limits"])?.lines() {
-        let row = columns(line);
+        let row: Vec<String> = columns(line).iter().map(|part| cell(part)).collect();
         let [what, default, setting, code] = &row[..] else {
             return Err(format!("`sidestep limits` printed `{line}`"));
         };
@@ -201,18 +201,6 @@ fn security(runner: &Runner) -> Result<String> {
             setting => format!("`{setting}`"),
         };
         let _ = writeln!(page, "| {what} | {default} | {setting} | `{code}` |");
-    }
-    Ok(page)
-}
-
-fn scenarios(runner: &Runner) -> Result<String> {
-    let mut page = String::from(
-        "# Sandbox scenarios\n\n`sidestep run --sandbox=NAME` runs against a sandbox that is \
-         broken as described.\n\n| Scenario | |\n|---|---|\n",
-    );
-    for line in runner.ask(&["sandbox", "scenarios"])?.lines() {
-        let (name, says) = line.split_once(' ').unwrap_or((line, ""));
-        let _ = writeln!(page, "| `{name}` | {} |", cell(says.trim()));
     }
     Ok(page)
 }

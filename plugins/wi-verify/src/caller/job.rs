@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::PolicyResource;
 use sidestep::gcp::project;
-use sidestep::google::{Member, is_number, let_act_as};
+use sidestep::google::{Account, Member, is_number, let_act_as};
 use sidestep::identity::Federation;
 use sidestep::{Error, Result, codes};
 
@@ -107,30 +107,47 @@ fn binding(name: &Name, job: &Job, found: &Federation, caller: &str) -> Result<V
         }
         Err(error) => return unread(caller, &format!("the policy of {email}"), error),
     };
+    let project = Account::read(email);
+    let project = project.as_ref().and_then(Account::project_id);
+    let inherited = project.map(|id| reads::policy(PolicyResource::Project(id.to_owned())));
     let acts = |role: &str| ACTS_AS.contains(&role);
     let is = |member: &str| near_miss::is(name, found, member);
-    Ok(match grants(Some(&policy), acts, is) {
-        Grant::Given => Verdict::Holds(format!("the job may act as {email}")),
-        Grant::Conditioned(conditions) => Verdict::Warns(
+    let mut conditions = Vec::new();
+    let readable = inherited.as_ref().and_then(|read| read.as_ref().ok());
+    for policy in [Some(&policy), readable] {
+        match grants(policy, acts, is) {
+            Grant::Given => return Ok(Verdict::Holds(format!("the job may act as {email}"))),
+            Grant::Conditioned(more) => conditions.extend(more),
+            Grant::Undecided(_) | Grant::Absent | Grant::Unread => {}
+        }
+    }
+    if !conditions.is_empty() {
+        return Ok(Verdict::Warns(
             format!(
                 "the job may act as {email} under a condition: {}",
                 roles::shown(&conditions)
             ),
             Vec::new(),
-        ),
-        Grant::Absent | Grant::Unread => {
-            let mut message = format!("no binding lets the job act as {email}.");
-            if let Some(near) = near_miss::look(name, found, &policy) {
-                message.push('\n');
-                message.push_str(&near);
-            }
-            Verdict::Broken(
-                broken(codes::identity::CALLER_BINDING, message)
-                    .help("an administrator of the account can let the job act as it:")
-                    .helps(let_act_as(email.as_str(), &member(name, found))),
-            )
-        }
-    })
+        ));
+    }
+    let near = near_miss::look(name, found, &policy);
+    if let Some(Err(error)) = inherited {
+        return Ok(Verdict::Unknown(format!(
+            "not checked: the policy of {email} does not let the job act as it{}, and the policy of its project, which may, could not be read ({})",
+            near.map_or_else(String::new, |near| format!(" ({near})")),
+            error.message
+        )));
+    }
+    let mut message = format!("no binding lets the job act as {email}.");
+    if let Some(near) = near {
+        message.push('\n');
+        message.push_str(&near);
+    }
+    Ok(Verdict::Broken(
+        broken(codes::identity::CALLER_BINDING, message)
+            .help("an administrator of the account can let the job act as it:")
+            .helps(let_act_as(email.as_str(), &member(name, found))),
+    ))
 }
 
 /// Returns the member to grant the account to: the job's repository or project by its id, which

@@ -26,7 +26,7 @@ pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Polic
         Grant::Unread => Verdict::Unknown(format!(
             "not checked: {place} does not exist, and the policy of project {project}, which decides whether a push may create it, could not be read"
         )),
-        Grant::Absent => broken(),
+        Grant::Absent | Grant::Undecided(_) => broken(),
     }
 }
 

@@ -19,7 +19,9 @@ pub(super) fn lacks(
     grants: &[Grant],
     policy: Option<&Policy>,
 ) -> Error {
-    let place = target.resource.shown();
+    let place = target
+        .object_uri()
+        .unwrap_or_else(|| target.resource.shown());
     let mut message = format!("{} lacks {} on {place}.", identity.who(), and(lacking));
     let conditions = grants.iter().find_map(|grant| match grant {
         Grant::Conditioned(conditions) => Some(roles::shown(conditions)),

@@ -3,7 +3,8 @@
 use sidestep::google::Resource;
 use sidestep::google::condition::{OfObjects, is_of_objects, of_objects};
 
-use super::short;
+use super::{Decides, short};
+use crate::held::Held;
 use crate::identity::Identity;
 use crate::roles::{self, Grant};
 use crate::targets::Target;
@@ -16,6 +17,7 @@ pub(super) fn on_objects(
     target: &Target,
     lacking: &[&str],
     grants: &[Grant],
+    held: Decides<'_>,
 ) -> Option<Verdict> {
     let Resource::Objects { bucket, prefix } = &target.resource else {
         return None;
@@ -37,7 +39,7 @@ pub(super) fn on_objects(
                     and(lacking)
                 )));
             }
-            Grant::Given | Grant::Absent => return None,
+            Grant::Given | Grant::Absent | Grant::Undecided(_) => return None,
         };
         let mut prefixes = Vec::new();
         for condition in conditions {
@@ -45,7 +47,12 @@ pub(super) fn on_objects(
                 OfObjects::Prefix(prefix) => prefixes.push(prefix),
                 OfObjects::Path(path) => prefixes.push(format!("{path}/")),
                 OfObjects::Undecided => undecided = Some(condition),
-                OfObjects::None => {}
+                // It holds for all objects, or for none.
+                OfObjects::None => match held(std::slice::from_ref(condition), None) {
+                    Held::Yes => prefixes.push(String::new()),
+                    Held::No => {}
+                    Held::Unknown(_) => undecided = Some(condition),
+                },
             }
         }
         common = both(&common, &prefixes);
@@ -53,7 +60,7 @@ pub(super) fn on_objects(
     if common.is_empty() {
         let condition = undecided?;
         return Some(Verdict::Unknown(format!(
-            "not checked: on {place}, access depends on the object ({})",
+            "not checked: on {place}, access depends on the object, and the target names none in `object` ({})",
             roles::shown(std::slice::from_ref(condition))
         )));
     }

@@ -19,6 +19,7 @@ fn bucket() -> Target {
             prefix: String::new(),
         },
         permissions: vec!["storage.objects.get".to_owned()],
+        object: None,
     }
 }
 
@@ -33,7 +34,13 @@ fn repository() -> Target {
             "artifactregistry.repositories.uploadArtifacts".to_owned(),
             "artifactregistry.repositories.downloadArtifacts".to_owned(),
         ],
+        object: None,
     }
+}
+
+/// Decides that no condition holds.
+fn no(_: &[Condition], _: Option<&str>) -> Held {
+    Held::No
 }
 
 fn judge(
@@ -42,13 +49,14 @@ fn judge(
     result: &TargetResult,
     policy: Option<&Policy>,
 ) -> Result<Judged> {
-    super::judge(identity, target, result, policy, Known::default())
+    super::judge(identity, target, result, policy, Known::default(), &no)
 }
 
 fn granted(granted: &[&str]) -> TargetResult {
     TargetResult {
         granted: granted.iter().map(ToString::to_string).collect(),
         failure: None,
+        object: None,
     }
 }
 
@@ -202,6 +210,7 @@ fn every_condition_counts_and_each_permission_needs_its_own() {
             prefix: prefix.to_owned(),
         },
         permissions: permissions.iter().map(ToString::to_string).collect(),
+        object: None,
     };
     let get = ["storage.objects.get"];
     let holds = judge(&of("contexts/a/", &get), &policy);
@@ -233,6 +242,7 @@ fn a_target_with_a_prefix_is_granted_that_prefix() {
             prefix: "contexts/".to_owned(),
         },
         permissions: vec![permission.to_owned()],
+        object: None,
     };
     let nothing = policy(&[]);
     let judge = |permission: &str| {
@@ -265,6 +275,7 @@ fn a_repository_that_a_push_creates_is_not_missing() {
     let gone = TargetResult {
         granted: Vec::new(),
         failure: Some(cloud(Class::NotFound, "x", "no").into()),
+        object: None,
     };
     let judge = |role: &str| {
         let member = "serviceAccount:builder@demo.iam.gserviceaccount.com";
@@ -276,7 +287,7 @@ fn a_repository_that_a_push_creates_is_not_missing() {
     let created = judge("roles/artifactregistry.createOnPushWriter");
     assert!(matches!(created, Verdict::Holds(why) if why.contains("the first push creates it")));
     assert!(judge("roles/artifactregistry.writer").is_broken());
-    let unread = super::judge(&builder(), &target, &gone, None, Known::default());
+    let unread = super::judge(&builder(), &target, &gone, None, Known::default(), &no);
     let unread = unread.expect("a verdict").verdict;
     assert!(matches!(unread, Verdict::Unknown(why) if why.contains("could not be read")));
 }
@@ -287,6 +298,7 @@ fn a_perimeter_breaks_the_link_with_google_s_sentence() {
     let denied = TargetResult {
         granted: Vec::new(),
         failure: Some(cloud(Class::Denied, "x", said).into()),
+        object: None,
     };
     let judged = judge(&builder(), &bucket(), &denied, None).expect("a verdict");
     let error = judged.verdict.broken();
@@ -305,6 +317,7 @@ fn what_is_there_holds_and_what_is_missing_is_made() {
     let gone = TargetResult {
         granted: Vec::new(),
         failure: Some(cloud(Class::NotFound, "x", "no").into()),
+        object: None,
     };
     let error = judge(&builder(), &repository(), &gone, None)
         .expect("a verdict")
@@ -323,4 +336,133 @@ fn what_is_there_holds_and_what_is_missing_is_made() {
         .verdict
         .broken();
     assert_eq!(error.message, "there is no bucket gs://contexts");
+}
+
+fn with_object(read: Result<(), sidestep::Error>) -> (Target, TargetResult) {
+    let target = Target {
+        object: Some("contexts/a.tar".to_owned()),
+        ..bucket()
+    };
+    let result = TargetResult {
+        object: Some(read.map_err(Into::into)),
+        ..granted(&[])
+    };
+    (target, result)
+}
+
+#[test]
+fn an_object_that_the_workload_reads_decides() {
+    let policy = conditioned("resource.name.endsWith('.tar')");
+    let (target, result) = with_object(Ok(()));
+    let verdict = judge(&builder(), &target, &result, Some(&policy))
+        .expect("one")
+        .verdict;
+    assert_eq!(
+        verdict,
+        Verdict::Holds(
+            "gs://contexts/contexts/a.tar: objects.get, though not on the whole bucket".to_owned()
+        )
+    );
+    let missing = cloud(Class::NotFound, "x", "no");
+    let (target, result) = with_object(Err(missing));
+    let verdict = judge(&builder(), &target, &result, Some(&policy))
+        .expect("one")
+        .verdict;
+    assert!(matches!(verdict, Verdict::Unknown(why) if why.contains("does not exist")));
+    // A managed folder may grant it, which shows only when it is read.
+    let (target, result) = with_object(Err(cloud(Class::Denied, "x", "no")));
+    let nothing = crate::roles::policy(&[]);
+    let verdict = judge(&builder(), &target, &result, Some(&nothing))
+        .expect("one")
+        .verdict;
+    let error = verdict.broken();
+    assert!(
+        error.message.contains("on gs://contexts/contexts/a.tar"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_condition_that_cannot_be_decided_is_never_called_broken() {
+    let denied = || Err(cloud(Class::Denied, "x", "no"));
+    let policy = conditioned("'office' in request.auth.access_levels");
+    let judge = |held: Held| {
+        let (target, result) = with_object(denied());
+        let known = Known::default();
+        super::judge(
+            &builder(),
+            &target,
+            &result,
+            Some(&policy),
+            known,
+            &|_, _| held.clone(),
+        )
+        .expect("a verdict")
+    };
+    let why = "`'office' in request.auth.access_levels`: there is no `auth`";
+    let verdict = judge(Held::Unknown(why.to_owned())).verdict;
+    assert!(
+        matches!(&verdict, Verdict::Unknown(told) if told.contains(why)),
+        "{verdict:?}"
+    );
+    assert!(judge(Held::No).verdict.is_broken());
+    let given = judge(Held::Yes);
+    assert_eq!(given.settling, Some(Settling::Grant));
+    assert_eq!(given.lacking, [("storage.objects.get".to_owned(), true)]);
+
+    // A condition of time holds for all objects of a bucket, or for none.
+    let on_bucket = |held: Held| {
+        super::judge(
+            &builder(),
+            &bucket(),
+            &granted(&[]),
+            Some(&conditioned("request.time.getHours() < 8")),
+            Known::default(),
+            &|_, _| held.clone(),
+        )
+        .expect("a verdict")
+        .verdict
+    };
+    assert!(on_bucket(Held::No).is_broken());
+    assert!(matches!(
+        on_bucket(Held::Unknown(why.to_owned())),
+        Verdict::Unknown(_)
+    ));
+}
+
+#[test]
+fn what_overrides_a_grant_is_named_as_the_likely_cause() {
+    let lacking = ["artifactregistry.repositories.uploadArtifacts"];
+    let told = |denial| {
+        overridden(
+            &builder(),
+            &repository(),
+            &lacking,
+            "the policy of folders/7",
+            &denial,
+        )
+    };
+    let error = told(Denial::Unknown(
+        "its deny policies could not be read (lacks iam.denypolicies.list)".to_owned(),
+    ));
+    assert_eq!(error.code, "identity.target-denied");
+    assert!(
+        error
+            .message
+            .contains("although the policy of folders/7 grants it"),
+        "{error}"
+    );
+    assert!(
+        error.message.contains("lacks iam.denypolicies.list"),
+        "{error}"
+    );
+    assert_eq!(
+        error.help[1],
+        "gcloud policy-troubleshoot iam //artifactregistry.googleapis.com/projects/shared/locations/europe/repositories/images --principal-email=builder@demo.iam.gserviceaccount.com --permission=artifactregistry.repositories.uploadArtifacts"
+    );
+    let error = told(Denial::Absent);
+    assert!(
+        error.message.contains("principal access boundary"),
+        "{error}"
+    );
 }

@@ -27,6 +27,22 @@ pub struct Scenario {
     pub faults: Value,
     /// The CI job that cannot get in, if the scenario is about one.
     pub job: Option<OfJob>,
+    /// The link of the workload's identity that is broken, if one is.
+    pub workload: Option<OfWorkload>,
+}
+
+/// The link of a workload's identity that a scenario breaks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct OfWorkload {
+    /// The broken link, 1 to 16; 0 is the runner's own credential.
+    pub link: u8,
+    /// The code of the failure; empty if `wi-verify` cannot see it, because only a pod shows it.
+    pub code: String,
+    /// Google's or Kubernetes' answer, or its beginning; empty if the link shows in what is read.
+    pub says: String,
+    /// The source of the answer, or `wording not confirmed`.
+    pub source: String,
 }
 
 /// The link of a CI job that a scenario breaks.
@@ -175,9 +191,19 @@ pub fn scenarios() -> Vec<Scenario> {
         "ksa-ns-swapped",
         "project-number-in-member",
         "wrong-role",
+        "pool-of-another-project",
+        "binding-for-another",
+        "binding-by-project-id",
+        "swapped-in-project",
+        "binding-expired",
+        "binding-undecided",
+        "deny-policy-on-tokens",
+        "deny-policy-unread",
         "exchange-unknown",
         "bucket-denied",
+        "bucket-expired",
         "registry-denied",
+        "deny-policy",
         "repository-missing",
         "created-on-push",
         "perimeter",

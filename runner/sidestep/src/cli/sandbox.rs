@@ -72,6 +72,9 @@ pub enum SandboxCommand {
     },
     /// List the scenarios
     Scenarios {
+        /// List the messages of Google and Kubernetes by which people meet a broken link
+        #[arg(long)]
+        symptoms: bool,
         /// The format.
         #[command(flatten)]
         output: Output,

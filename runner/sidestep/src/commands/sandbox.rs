@@ -1,5 +1,6 @@
 mod image;
 mod job;
+mod scenarios;
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -16,12 +17,12 @@ use sidestep_sandbox::image::runner;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
     CallerFiles, GoogleNames, Live, LiveCluster, METADATA_ADDRESS, Name, Options, Places, Reach,
-    Stopped, exports, files, installed, live, proxy_exports, reset, scenarios, serve, stop,
+    Stopped, exports, files, installed, live, proxy_exports, reset, serve, stop,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::built_in;
-use crate::cli::{Ci, Format, Sandbox, SandboxCommand, SandboxName, StatusFormat};
+use crate::cli::{Ci, Sandbox, SandboxCommand, SandboxName, StatusFormat};
 use crate::cloud::{images, known, line, places, program, unavailable};
 use crate::output;
 use crate::session::Session;
@@ -92,8 +93,8 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             };
             status(&places(session, &name)?, &name, asked)
         }
-        Some(SandboxCommand::Scenarios { output }) => {
-            list(output.output);
+        Some(SandboxCommand::Scenarios { symptoms, output }) => {
+            scenarios::list(output.output, symptoms);
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Image { file }) => image::run(session, &file),
@@ -333,38 +334,6 @@ fn not_running(places: &Places, scenario: &str) -> Error {
         Err(error) => return unavailable(&error).into(),
     };
     Error::usage_with(format!("no sandbox `{scenario}` is running"), help, command)
-}
-
-fn list(format: Format) {
-    let scenarios = scenarios();
-    match format {
-        Format::Json => {
-            let list: Vec<_> = scenarios
-                .iter()
-                .map(|scenario| {
-                    let (name, about) = (&scenario.name, &scenario.description);
-                    match &scenario.job {
-                        Some(job) => json!({ "name": name, "description": about, "job": job }),
-                        None => json!({ "name": name, "description": about }),
-                    }
-                })
-                .collect();
-            output::json(&list);
-        }
-        Format::Human => {
-            let width = scenarios
-                .iter()
-                .map(|scenario| scenario.name.len())
-                .max()
-                .unwrap_or(0);
-            for scenario in &scenarios {
-                output::line(&format!(
-                    "{:<width$}  {}",
-                    scenario.name, scenario.description
-                ));
-            }
-        }
-    }
 }
 
 /// Runs the sandbox's kaniko, and returns kaniko's exit code.

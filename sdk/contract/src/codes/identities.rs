@@ -136,6 +136,9 @@ codes! {
         PERIMETER_DENIED = "identity.perimeter-denied", [Denied] [Cloud]
             "link 9 or 10: a service perimeter (VPC Service Controls) forbids the request, regardless of granted roles; the message contains Google's sentence and unique identifier"
             "give the identifier to the perimeter's administrator";
+        DENY_POLICY = "identity.deny-policy", [Denied] [Cloud]
+            "link 9 or 10: the allow policies grant the permission, but a deny policy of the project, a folder or the organisation denies it"
+            "run the printed command, if the workload should have access";
         NOT_UNIFORM = "identity.not-uniform", [Denied] [Cloud]
             "link 11: a bucket does not have uniform access, which the direct form requires"
             "run the printed command";

@@ -82,15 +82,49 @@ fn scenarios_about_kubernetes_need_the_sandboxs_own() {
             "ksa-ns-swapped",
             "project-number-in-member",
             "wrong-role",
+            "pool-of-another-project",
+            "binding-for-another",
+            "binding-by-project-id",
+            "swapped-in-project",
+            "binding-expired",
+            "binding-undecided",
+            "deny-policy-on-tokens",
+            "deny-policy-unread",
             "exchange-unknown",
             "bucket-denied",
+            "bucket-expired",
             "registry-denied",
+            "deny-policy",
             "repository-missing",
             "created-on-push",
             "perimeter",
             "not-uniform",
         ]
     );
+}
+
+#[test]
+fn at_least_sixty_scenarios_break_one_link_each() {
+    let all = scenarios();
+    let of_links = all.iter().filter(|scenario| {
+        let one = scenario.job.is_some() || scenario.workload.is_some();
+        assert!(
+            scenario.job.is_none() || scenario.workload.is_none(),
+            "{} breaks two",
+            scenario.name
+        );
+        one
+    });
+    let count = of_links.count();
+    assert!(count >= 60, "only {count}");
+    for workload in all.iter().filter_map(|scenario| scenario.workload.as_ref()) {
+        assert!(workload.link <= 16, "{workload:?}");
+        assert_eq!(
+            workload.says.is_empty(),
+            workload.source.is_empty(),
+            "{workload:?}"
+        );
+    }
 }
 
 /// Returns the names of the files in the folder of scenarios.
