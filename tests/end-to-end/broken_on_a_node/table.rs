@@ -264,6 +264,10 @@ pub(super) const NOT_ON_A_NODE: &[(&str, &[&str])] = &[
         &["registry-api-disabled"],
     ),
     (
+        "no link is broken: a change of a policy is only repeated",
+        &["new-account-unknown"],
+    ),
+    (
         "nothing is broken: the first push creates the repository",
         &["created-on-push"],
     ),
@@ -274,7 +278,7 @@ pub(super) const NOT_ON_A_NODE: &[(&str, &[&str])] = &[
     (
         "only the pods of the sandbox's own cluster have it; on the node, see the row of a metadata \
          server that never answers",
-        &["metadata-server-fails"],
+        &["metadata-server-fails", "metadata-server-late"],
     ),
     (
         "no link of the identity is broken; disruptions.rs shows it on a real node",
