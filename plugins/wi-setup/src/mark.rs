@@ -33,6 +33,13 @@ impl Mark {
     pub(crate) fn and<'c>(mut self, changes: impl IntoIterator<Item = &'c Change>) -> Self {
         for change in changes {
             let id = change.id();
+            if let Change::Annotate { to, .. } = change {
+                // There is one annotation, so a new value replaces the record of the former one.
+                self.made.retain(|made| !made.starts_with("annotation "));
+                if to.is_none() {
+                    continue;
+                }
+            }
             if !self.made.contains(&id) {
                 self.made.push(id);
             }
@@ -86,6 +93,18 @@ mod tests {
         assert_eq!(Mark::read(&mark.text()), mark);
         assert!(mark.has(&Change::KubernetesAccount));
         assert!(mark.without(&Change::KubernetesAccount).is_empty());
+    }
+
+    #[test]
+    fn only_the_present_annotation_is_recorded() {
+        let annotate = |to: Option<&str>| Change::Annotate {
+            from: None,
+            to: to.map(str::to_owned),
+        };
+        let mark = Mark::default().and(&[annotate(Some("a"))]);
+        let mark = mark.and(&[annotate(Some("b"))]);
+        assert_eq!(mark.made(), ["annotation b"]);
+        assert!(mark.and(&[annotate(None)]).is_empty());
     }
 
     #[test]
