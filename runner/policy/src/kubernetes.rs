@@ -8,7 +8,8 @@ use crate::pattern::Kind;
 use crate::words;
 
 /// The actions of a call: Kubernetes' verbs; `apply`, which needs both `create` and `patch` in
-/// Kubernetes; and `registryLogins`, which needs `get` for the Secrets that the scope names.
+/// Kubernetes; `registryLogins`, which needs `get` for the Secrets that the scope names; and
+/// `keyFacts`, which needs `get` for all Secrets of the namespace.
 pub const ACTIONS: &[&str] = &[
     "get",
     "list",
@@ -20,6 +21,7 @@ pub const ACTIONS: &[&str] = &[
     "delete",
     "canI",
     "registryLogins",
+    "keyFacts",
 ];
 
 /// Fields that a pod may only have if a grant *and* a policy name them.

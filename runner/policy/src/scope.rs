@@ -52,7 +52,9 @@ impl Scope {
     pub fn contains(&self, call: &dyn Call) -> bool {
         call.capability() == self.capability
             && call.facts().iter().all(|(key, value)| {
-                if call.is_whole() {
+                // Only a path has anything below it.
+                let is_path = self.capability == Capability::Workspace && *key == "read";
+                if call.is_whole() && is_path {
                     self.admits_below(key, value)
                 } else {
                     self.admits(key, value)

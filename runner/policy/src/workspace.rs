@@ -11,11 +11,25 @@ use crate::pattern::{Kind, Pattern};
 pub(crate) use link::BELOW;
 pub use link::Link;
 
-pub(crate) const FIELDS: &[Field] = &[Field {
-    name: "read",
-    holds: Holds::Patterns(Kind::Path),
-    absent: Absent::Required,
-}];
+/// The actions of a call: `read`, and `keyFacts`, which tells what keys are in a file and shows
+/// manifests without them, but never a file's bytes.
+pub const ACTIONS: &[&str] = &[READ, KEY_FACTS];
+/// The only action of a scope that names none.
+const READ: &str = "read";
+const KEY_FACTS: &str = "keyFacts";
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "read",
+        holds: Holds::Patterns(Kind::Path),
+        absent: Absent::Required,
+    },
+    Field {
+        name: "actions",
+        holds: Holds::Words(ACTIONS),
+        absent: Absent::Only(READ),
+    },
+];
 
 /// A read of one file or folder.
 #[derive(Debug, Clone, Copy)]
@@ -24,13 +38,34 @@ pub struct WorkspaceCall<'a> {
     pub path: &'a str,
 }
 
+/// A search for keys in one file.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyFactsCall<'a> {
+    /// The path, relative to the workspace.
+    pub path: &'a str,
+}
+
+impl Call for KeyFactsCall<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Workspace
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![("read", self.path), ("actions", KEY_FACTS)]
+    }
+
+    fn describe(&self) -> String {
+        format!("search {} for keys", self.path)
+    }
+}
+
 impl Call for WorkspaceCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Workspace
     }
 
     fn facts(&self) -> Vec<(&'static str, &str)> {
-        vec![("read", self.path)]
+        vec![("read", self.path), ("actions", READ)]
     }
 
     fn describe(&self) -> String {
@@ -51,7 +86,7 @@ impl Call for WholeFolderCall<'_> {
     }
 
     fn facts(&self) -> Vec<(&'static str, &str)> {
-        vec![("read", self.folder)]
+        vec![("read", self.folder), ("actions", READ)]
     }
 
     fn is_whole(&self) -> bool {
@@ -73,7 +108,7 @@ pub(crate) fn explain(limits: &Limits) -> String {
 /// Describes the scope in words, each link as `NAME → WHERE`.
 pub(crate) fn explain_links(limits: &Limits, links: &[Link]) -> String {
     let Some(patterns) = limits.patterns("read") else {
-        return "read any file of the workspace".to_owned();
+        return format!("{} any file of the workspace", doing(limits));
     };
     let is_target = |name: &str| links.iter().any(|link| link.to == name);
     let shown: Vec<String> = patterns
@@ -85,5 +120,18 @@ pub(crate) fn explain_links(limits: &Limits, links: &[Link]) -> String {
             None => name.to_owned(),
         })
         .collect();
-    format!("read {}", join(&shown))
+    format!("{} {}", doing(limits), join(&shown))
+}
+
+/// Describes the actions.
+fn doing(limits: &Limits) -> &'static str {
+    let may = |action: &str| {
+        let actions = limits.patterns("actions");
+        actions.is_none_or(|all| all.iter().any(|one| one.matches(action)))
+    };
+    match (may(READ), may(KEY_FACTS)) {
+        (true, true) => "read and search for keys in",
+        (false, true) => "only search for keys in",
+        _ => "read",
+    }
 }

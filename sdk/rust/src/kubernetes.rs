@@ -13,7 +13,7 @@ pub use objects::{
     Access, AccessQuery, ApplyOptions, CreateOptions, DeleteOptions, FollowOptions, ListQuery,
     Logins, LoginsQuery, ObjectRef, Pattern, PodRef, SecretData, SecretEntry,
 };
-pub use types::{Follow, Matched, Update};
+pub use types::{EntryKey, Follow, KeyFact, Matched, Update};
 
 use crate::Creation;
 
@@ -272,6 +272,28 @@ pub fn can_i_all(queries: &[AccessQuery]) -> Vec<Result<Access>> {
 /// ```
 pub fn registry_logins(query: LoginsQuery) -> Result<Logins> {
     objects::registry_logins(&query).map_err(Error::from)
+}
+
+/// Returns the keys in Secrets, in the order of the references, without any part of their bytes.
+/// Needs the action `keyFacts`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::kubernetes::{self, ObjectRef};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let secret = ObjectRef::namespaced("ci", "v1", "secrets", "builds", "app-key");
+/// for keys in kubernetes::key_facts(&[secret]) {
+///     for key in keys? {
+///         sidestep::warn!("{} holds the key {:?}", key.entry, key.fact.key_id);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn key_facts(secrets: &[ObjectRef]) -> Vec<Result<Vec<EntryKey>>> {
+    each(objects::key_facts(secrets))
 }
 
 /// Follows a pod's state, events and logs. The host copies the pod's log to the

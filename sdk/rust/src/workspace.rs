@@ -2,14 +2,104 @@
 //!
 //! Paths are relative to the workspace, with `/` between their parts.
 
+use serde_json::Value;
 use sidestep_contract::codes;
 
 use crate::bindings::sidestep::workspace::files;
 use crate::{Blob, Error, Result};
 
+pub use crate::bindings::sidestep::host::types::{EntryKey, KeyFact};
 pub use files::{
-    ChangedMode, Entry, Kind, LargeFile, Listing, Overlay, PackOptions, Packed, SkippedEntry,
+    ChangedMode, Entry, FileKey, FileKeys, Kind, LargeFile, Listing, Overlay, PackOptions, Packed,
+    SkippedEntry, Unsearched,
 };
+
+/// An object of a Kubernetes manifest.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The file's path.
+    pub path: String,
+    /// The line that the object's document begins on, from 1.
+    pub line: u32,
+    /// The object, without the data of a Secret and without any key.
+    pub object: Value,
+    /// The keys in it.
+    pub keys: Vec<EntryKey>,
+}
+
+/// The objects in manifests.
+#[derive(Debug, Clone)]
+pub struct Manifests {
+    /// The objects, by the paths of their files.
+    pub objects: Vec<Manifest>,
+    /// The files and documents that could not be read; at most 100.
+    pub unsearched: Vec<Unsearched>,
+    /// Whether there are more objects.
+    pub truncated: bool,
+}
+
+/// Returns the keys in the files that match one of the patterns, without any part of their bytes.
+/// Needs the action `keyFacts`.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let found = workspace::key_facts(&["**".to_owned()])?;
+/// for key in &found.keys {
+///     sidestep::warn!("{}:{} holds a key", key.path, key.fact.line);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn key_facts(patterns: &[String]) -> Result<FileKeys> {
+    files::key_facts(patterns).map_err(Error::from)
+}
+
+/// Returns the objects in the rendered Kubernetes manifests that match one of the patterns, without
+/// the data of Secrets and without any key. Needs the action `keyFacts`.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let found = workspace::manifests(&["rendered/*.yaml".to_owned()])?;
+/// for manifest in &found.objects {
+///     sidestep::info!("{}:{} {}", manifest.path, manifest.line, manifest.object["kind"]);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn manifests(patterns: &[String]) -> Result<Manifests> {
+    let found = files::manifests(patterns)?;
+    let objects = found.objects.into_iter().map(|one| {
+        let object = serde_json::from_str(&one.object)
+            .map_err(|error| Error::bug(format!("the host sent text that is not JSON: {error}")))?;
+        Ok(Manifest {
+            path: one.path,
+            line: one.line,
+            object,
+            keys: one.keys,
+        })
+    });
+    Ok(Manifests {
+        objects: objects.collect::<Result<_>>()?,
+        unsearched: found.unsearched,
+        truncated: found.truncated,
+    })
+}
 
 /// Lists the entries whose path matches one of the patterns (`*`, `**`, `?`,
 /// `[…]`), at most `max`.

@@ -34,7 +34,7 @@ pub const SIDE_BY_SIDE: usize = 16;
 /// Checks, counts, journals and records the host calls of one incarnation.
 #[derive(Debug)]
 pub struct Gate {
-    step: Arc<StepContext>,
+    pub(crate) step: Arc<StepContext>,
     calls: Arc<AtomicU64>,
     limit: u64,
     memory: Arc<Memory>,

@@ -11,6 +11,7 @@ mod calls;
 mod capability;
 pub mod convert;
 mod gate;
+pub mod keys;
 mod lists;
 mod panicked;
 mod position;

@@ -2,6 +2,7 @@
 
 mod address;
 mod following;
+mod keys;
 mod logins;
 mod making;
 
@@ -209,6 +210,13 @@ impl wit::Host for Calls<'_> {
         self.logins(query).await
     }
 
+    async fn key_facts(
+        &mut self,
+        secrets: Vec<wit::ObjectRef>,
+    ) -> wasmtime::Result<Vec<Result<Vec<wit::EntryKey>, WitFailure>>> {
+        self.facts_of(secrets).await
+    }
+
     async fn follow_pod(
         &mut self,
         pod: wit::PodRef,
@@ -230,5 +238,7 @@ fn invalid(message: impl Into<Foreign>) -> Failure {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use keys::tests::keys_of;
 #[cfg(test)]
 pub(crate) use tests::{apply_for_the_step, create_with_secret, open};

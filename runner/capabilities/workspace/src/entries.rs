@@ -79,19 +79,27 @@ impl Workspace {
         patterns: &[String],
         max: usize,
     ) -> Result<wit::Listing, Failure> {
+        let permits = |path: &str| gate.permits(&WorkspaceCall { path });
+        self.matching(patterns, max, &permits)
+    }
+
+    /// Returns the entries that a pattern matches and `permits` allows.
+    pub(super) fn matching(
+        &self,
+        patterns: &[String],
+        max: usize,
+        permits: &dyn Fn(&str) -> Result<(), Failure>,
+    ) -> Result<wit::Listing, Failure> {
         let (globs, bases) = read_patterns(patterns)?;
         let mut found = First::new(max);
         let mut looked_at = 0;
         for base in bases {
             self.walk(
-                gate,
+                permits,
                 base,
                 &mut looked_at,
                 &mut |folder, name, path, stat| {
-                    if globs.is_match(path)
-                        && found.takes(path)
-                        && gate.permits(&WorkspaceCall { path }).is_ok()
-                    {
+                    if globs.is_match(path) && found.takes(path) && permits(path).is_ok() {
                         let target = stat.is_link().then(|| folder.link_itself(name).ok());
                         let entry = entry(path.to_owned(), stat, target.flatten());
                         found.insert(entry);
@@ -106,7 +114,7 @@ impl Workspace {
     /// and an entry that is gone in the meantime is omitted.
     fn walk(
         &self,
-        gate: &Gate,
+        permits: &dyn Fn(&str) -> Result<(), Failure>,
         folder: PathBuf,
         looked_at: &mut usize,
         see: &mut dyn FnMut(&Folder, &Path, &str, &Stat),
@@ -118,7 +126,7 @@ impl Workspace {
             let (names, folder) = match listed {
                 Ok(listed) => listed,
                 Err(error) => {
-                    self.may_be_left_out(gate, &below, error)?;
+                    may_be_left_out(permits, &below, error)?;
                     continue;
                 }
             };
@@ -142,7 +150,7 @@ impl Workspace {
                 let stat = match folder.stat_itself(name) {
                     Ok(stat) => stat,
                     Err(error) => {
-                        self.may_be_left_out(gate, &path, error)?;
+                        may_be_left_out(permits, &path, error)?;
                         continue;
                     }
                 };
@@ -154,20 +162,21 @@ impl Workspace {
         }
         Ok(())
     }
+}
 
-    /// Checks that a listing may omit an entry that cannot be read: it is gone, or a link, or the
-    /// step may not know of it.
-    fn may_be_left_out(&self, gate: &Gate, path: &Path, error: io::Error) -> Result<(), Failure> {
-        let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
-        let path = path.display().to_string();
-        if absent.contains(&error.kind())
-            || is_link(&error)
-            || gate.permits(&WorkspaceCall { path: &path }).is_err()
-        {
-            return Ok(());
-        }
-        Err(failure("list", &path, &error.into()))
+/// Checks that a listing may omit an entry that cannot be read: it is gone, or a link, or the step
+/// may not know of it.
+fn may_be_left_out(
+    permits: &dyn Fn(&str) -> Result<(), Failure>,
+    path: &Path,
+    error: io::Error,
+) -> Result<(), Failure> {
+    let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    let path = path.display().to_string();
+    if absent.contains(&error.kind()) || is_link(&error) || permits(&path).is_err() {
+        return Ok(());
     }
+    Err(failure("list", &path, &error.into()))
 }
 
 /// The first entries of a listing, by their paths, and one more: a pattern can match any number of

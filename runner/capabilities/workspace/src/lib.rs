@@ -1,6 +1,7 @@
 //! `workspace`: the files of the pipeline, read only.
 
 mod entries;
+mod keys;
 mod pack;
 mod paths;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use sidestep_files::Folder;
 use sidestep_gate::functions::workspace as functions;
 use sidestep_gate::{Blob, CallError, Capability, Gate, GateCall, Priced, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::workspace::WorkspaceCall;
+use sidestep_policy::workspace::{KeyFactsCall, WorkspaceCall};
 use wasmtime::component::{Linker, Resource};
 
 sidestep_gate::calls!();
@@ -111,6 +112,36 @@ impl Calls<'_> {
     }
 }
 
+impl Calls<'_> {
+    /// Searches files for keys, on a thread where blocking is allowed.
+    async fn search<T: Send + 'static>(
+        &mut self,
+        verb: &str,
+        function: Priced,
+        patterns: Vec<String>,
+        work: impl FnOnce(&Workspace, &Gate, &[String]) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let target = format!("{verb}: {}", patterns.join(", "));
+        let call = self.gate.call_within(function, Key::Workspace, target);
+        let refused = self.beyond(&patterns);
+        let gate = Arc::clone(&self.gate);
+        let workspace = self.workspace()?;
+        on_thread(call.and_unless(refused), move || {
+            work(&workspace, &gate, &patterns)
+        })
+        .await
+    }
+
+    /// Returns the refusal of a search beyond the grant: an answer for a part of it would look like
+    /// there were no keys in the rest.
+    fn beyond(&self, patterns: &[String]) -> Option<Failure> {
+        patterns.iter().find_map(|pattern| {
+            let path = paths::clean(pattern).ok()?;
+            self.gate.permits(&KeyFactsCall { path: &path }).err()
+        })
+    }
+}
+
 /// Makes a call whose work blocks.
 async fn on_thread<T: Send + 'static>(
     call: GateCall<'_>,
@@ -157,6 +188,35 @@ impl wit::Host for Calls<'_> {
                 move |workspace, gate, path| workspace.read(gate, path, max),
             )
             .await?)
+    }
+
+    async fn key_facts(&mut self, patterns: Vec<String>) -> Result<wit::FileKeys, CallError> {
+        let (keys, secrets) = self
+            .search(
+                "search for keys",
+                functions::KEY_FACTS,
+                patterns,
+                Workspace::key_facts,
+            )
+            .await?;
+        self.gate.mask_keys(functions::KEYS, &secrets).await?;
+        Ok(keys)
+    }
+
+    async fn manifests(
+        &mut self,
+        patterns: Vec<String>,
+    ) -> Result<wit::ManifestObjects, CallError> {
+        let (objects, secrets) = self
+            .search(
+                "read manifests",
+                functions::MANIFESTS,
+                patterns,
+                Workspace::manifests,
+            )
+            .await?;
+        self.gate.mask_keys(functions::KEYS, &secrets).await?;
+        Ok(objects)
     }
 
     async fn open(&mut self, path: String) -> Result<Resource<Blob>, CallError> {

@@ -100,6 +100,10 @@ impl Needs {
             } else if plural == "events" {
                 verbs.retain(|verb| matches!(*verb, "get" | "list" | "watch"));
             }
+            // The host reads the Secrets to tell what keys are in them.
+            if resource == "secrets" && may(scope, "keyFacts") {
+                verbs.insert("get");
+            }
             if verbs.contains("create") {
                 // The host removes what a plugin created to be deleted, whatever the plugin does.
                 verbs.extend(["get", "list", "watch", "delete"]);

@@ -129,6 +129,16 @@ fn a_role_reads_the_registry_secrets_that_the_grant_names_and_no_other() {
 }
 
 #[test]
+fn a_role_reads_secrets_for_the_keys_in_them_and_no_other_object() {
+    let (rules, not_covered) = role(&json!({ "kubernetes": [{
+        "cluster": "ci", "namespace": "builds", "resources": ["secrets", "pods"],
+        "actions": ["keyFacts"],
+    }] }));
+    let get = json!([{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] }]);
+    assert_eq!((Value::from(rules), not_covered), (get, vec![]));
+}
+
+#[test]
 fn a_role_has_no_pattern_of_a_grant() {
     let objects = |namespace: Value, resources: Value| {
         role(&json!({ "kubernetes": [{

@@ -79,6 +79,11 @@ functions! {
         READ "read" per_byte(2);
         OPEN "open" at_most(FACTS);
         PACK "pack" at_most(16 * MIB);
+        // One file at a time, its copies in each form, and the answer.
+        KEY_FACTS "key-facts" at_most(32 * MIB);
+        MANIFESTS "manifests" at_most(64 * MIB);
+        // What the masks search for.
+        KEYS "key-facts" per_byte(1024);
     }
     storage "sidestep:storage/objects" {
         STAT "stat" at_most(FACTS);
@@ -133,6 +138,10 @@ functions! {
         REGISTRY_LOGINS "registry-logins" at_most(ANSWER);
         // What the handle keeps, and what the masks search for.
         LOGINS "registry-logins" per_byte(1024);
+        // A Secret has at most 1 MiB, also as a tree.
+        KEY_FACTS "key-facts" at_most(ANSWER);
+        // What the masks search for.
+        KEYS "key-facts" per_byte(1024);
         FOLLOW_POD "follow-pod" at_most(ANSWER);
         // What a follow keeps until its handle is dropped.
         FOLLOW "follow-pod" per_byte(1);

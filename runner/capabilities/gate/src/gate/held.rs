@@ -91,6 +91,7 @@ by_debug!(
     Vec<gcp::gke::NodePool>,
     gcp::project::ProjectInfo,
     kubernetes::objects::Access,
+    Vec<kubernetes::objects::EntryKey>,
     registry::images::Descriptor,
     registry::images::ManifestText,
     storage::objects::Bucket,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 use sidestep_bindings::sidestep::kubernetes::objects::AccessQuery;
+use sidestep_cluster_testing::{Cluster, Namespace};
 use sidestep_events::Class;
 use sidestep_google::{IssuesTokens as _, TokenOf};
 
@@ -85,19 +86,7 @@ fn an_access_review_follows_the_roles() {
             .expect("an answer");
         assert!(all.allowed, "{all:?}");
 
-        namespace.ok(&["create", "serviceaccount", "reader"]);
-        let verbs = [
-            "create",
-            "role",
-            "reader",
-            "--verb=get",
-            "--resource=pods,pods/log",
-        ];
-        namespace.ok(&verbs);
-        let account = format!("--serviceaccount={name}:reader");
-        namespace.ok(&["create", "rolebinding", "reader", "--role=reader", &account]);
-        let token = namespace.ok(&["create", "token", "reader"]);
-        let client = client_with(cluster, token.trim()).await;
+        let client = reader(cluster, namespace, "--resource=pods,pods/log").await;
         // Bindings reach the authorizer through a watch.
         let allowed = async |verb: &str, resource: &str| {
             let query = query(name, verb, resource);
@@ -119,8 +108,47 @@ fn an_access_review_follows_the_roles() {
     });
 }
 
+/// Returns a client of a service account that may get these resources.
+async fn reader(cluster: &Cluster, namespace: &Namespace<'_>, resources: &str) -> Client {
+    let name = namespace.name();
+    namespace.ok(&["create", "serviceaccount", "reader"]);
+    namespace.ok(&["create", "role", "reader", "--verb=get", resources]);
+    let account = format!("--serviceaccount={name}:reader");
+    namespace.ok(&["create", "rolebinding", "reader", "--role=reader", &account]);
+    let token = namespace.ok(&["create", "token", "reader"]);
+    client_with(cluster, token.trim()).await
+}
+
+#[test]
+fn keys_are_told_to_those_who_may_get_secrets_and_to_no_other() {
+    let Some(cluster) = sidestep_cluster_testing::api() else {
+        return;
+    };
+    on(cluster, async |client, namespace| {
+        let name = namespace.name();
+        let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+        let key = serde_json::json!({
+            "type": "service_account", "private_key_id": "0a1b2c3d",
+            "private_key": format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"),
+        });
+        let entry = format!("--from-literal=key.json={key}");
+        namespace.ok(&["create", "secret", "generic", "app-key", &entry]);
+        let ask = async |client: Client| crate::link::keys_of(client, name, "app-key").await;
+        let keys = ask(client).await.expect("an answer");
+        assert_eq!(keys[0].fact.key_id.as_deref(), Some("0a1b2c3d"));
+        assert!(!format!("{keys:?}").contains(body));
+
+        let other = reader(cluster, namespace, "--resource=pods").await;
+        let failure = ask(other).await.expect_err("it may not");
+        assert_eq!(
+            (failure.class.as_str(), failure.code.as_str()),
+            ("denied", "kubernetes.forbidden")
+        );
+    });
+}
+
 /// Returns a client of another user.
-async fn client_with(cluster: &sidestep_cluster_testing::Cluster, token: &str) -> Client {
+async fn client_with(cluster: &Cluster, token: &str) -> Client {
     use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
     let file = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
     let options = KubeConfigOptions::default();
