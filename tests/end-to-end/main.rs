@@ -36,6 +36,7 @@ mod images;
 mod interrupted;
 mod jobs;
 mod jobs_of_ci;
+mod key_audit;
 mod killed;
 mod kubectl;
 mod least_role;

@@ -28,7 +28,7 @@ pub use clusters::kubernetes;
 pub use dockerfiles::dockerfile;
 pub use folders::{context, workspace};
 pub use grants::{command, grant, policy, secret, settings};
-pub use identities::identity;
+pub use identities::{identity, key};
 pub use page::fill;
 pub use pipelines::{
     code, env, evaluator, expression, input, inputs, matrix, pipeline, retry, schema, yaml,

@@ -179,4 +179,12 @@ codes! {
             "a warning: a build found no identity in its first seconds, because its node's metadata server was late, and is made again once"
             "set the operator's `helperImage`: pods then wait for the metadata server";
     }
+    key {
+        FOUND = "key.found", [Failed] [Author]
+            "`key-audit` found what `failOn` names: keys of service accounts, workloads with the account of their node, or places that were not searched"
+            "follow the steps below each finding";
+        INPUT = "key.input", [InvalidInput] [Author]
+            "the inputs of `key-audit` name nothing to search, or contradict each other"
+            "correct the input that the message names";
+    }
 }
