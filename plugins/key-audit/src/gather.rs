@@ -34,7 +34,7 @@ const OTHER_TYPES: [&str; 4] = [
 /// The most objects of one kind in one namespace.
 const MOST: u32 = 1_000;
 
-/// What was found, and what could not be searched.
+/// The results of all reads, and the places that could not be searched.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) objects: Vec<Object>,

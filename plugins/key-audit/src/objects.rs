@@ -1,4 +1,4 @@
-//! The objects to look at, from manifests and from a cluster alike.
+//! The audited objects, from manifests and from a cluster alike.
 
 use sidestep::serde_json::Value;
 use sidestep::workspace::EntryKey;

@@ -47,7 +47,7 @@ pub(crate) struct Finding {
 #[sidestep::data]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Move {
-    /// What to do.
+    /// The action.
     pub text: String,
     /// The command for it, as one line for a POSIX shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ mod cases;
 const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
 const BODY: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
 
-/// Returns a key file whose private key is none.
+/// Returns a key file whose private key is an example.
 fn key() -> String {
     let private = format!("-----BEGIN PRIVATE KEY-----\n{BODY}\n-----END PRIVATE KEY-----\n");
     json!({

@@ -1,4 +1,4 @@
-//! What a search found.
+//! The results of a search.
 
 /// The kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// What a credential says about itself. Each text has the shape of its kind, so that none holds a
+/// The facts that a credential tells about itself. Each text has the shape of its kind, so that none holds a
 /// part of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {

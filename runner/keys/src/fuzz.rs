@@ -60,7 +60,7 @@ fn shown(key: &Key) {
     assert!(fits(&key.project, is_project) && fits(&key.registry, is_registry));
 }
 
-/// Returns a key file in the form of Google's, with a private key that is none.
+/// Returns a key file in the form of Google's, with a private key that is an example.
 pub(crate) fn key_file() -> String {
     let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
     serde_json::json!({

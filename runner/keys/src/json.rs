@@ -80,7 +80,7 @@ fn credentials(search: &mut Search<'_>, fields: &Map<String, Value>) -> bool {
     secret.is_some()
 }
 
-/// Looks at a registry's entry of Docker's configuration: only a key as the password is a finding.
+/// Searches a registry's entry of Docker's configuration: only a key as the password is a finding.
 fn registry_password(search: &mut Search<'_>, registry: &str, auth: &Value, layer: usize) {
     let text = |name: &str| auth[name].as_str().unwrap_or_default();
     let pair = crate::search::decoded(text("auth"));

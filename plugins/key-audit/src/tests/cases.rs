@@ -259,7 +259,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     (
         "the direct form, whose account has no annotation",
-        include_str!("manifests/the-direct-form,-whose-account-has-no-annotation.yaml"),
+        include_str!("manifests/the-direct-form-whose-account-has-no-annotation.yaml"),
         &[],
     ),
     (
