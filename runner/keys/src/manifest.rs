@@ -233,7 +233,7 @@ fn hide(
         Value::String(text) if text.len() >= SHORTEST => {
             let found = find(text.as_bytes());
             if !found.secrets.is_empty() || found.truncated {
-                *text = HIDDEN.to_owned();
+                HIDDEN.clone_into(text);
             }
             let field = path.rsplit(['.', '[']).next().unwrap_or_default();
             // The name of an entry may have dots: `data.key.json`.

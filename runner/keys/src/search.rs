@@ -195,7 +195,6 @@ pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
 
 /// Returns the line of an offset, from 1.
 fn line(text: &str, offset: usize) -> u32 {
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    let ends = before.iter().filter(|byte| **byte == b'\n').count();
+    let ends = text[..offset.min(text.len())].matches('\n').count();
     u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
 }

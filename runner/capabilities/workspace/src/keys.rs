@@ -21,6 +21,8 @@ const LARGEST_ANSWER: usize = 8 << 20;
 
 /// An answer, and the secret texts of its keys, to be masked.
 pub(super) type WithSecrets<T> = (T, Vec<String>);
+/// A function that gets a file's path, and its bytes or the reason why they are not read.
+type See<'s> = dyn FnMut(&str, Result<Vec<u8>, String>) + 's;
 
 impl Workspace {
     /// Searches the files that match one of the patterns, except those that are hidden.
@@ -112,7 +114,7 @@ impl Workspace {
         &self,
         gate: &Gate,
         patterns: &[String],
-        see: &mut dyn FnMut(&str, Result<Vec<u8>, String>),
+        see: &mut See<'_>,
     ) -> Result<bool, Failure> {
         let permits = |path: &str| gate.permits(&KeyFactsCall { path });
         let listing = self.matching(patterns, MOST_FILES, &permits)?;
