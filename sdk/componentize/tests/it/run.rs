@@ -192,6 +192,20 @@ impl files::Host for Host {
         })
     }
 
+    async fn key_facts(
+        &mut self,
+        _: Vec<String>,
+    ) -> wasmtime::Result<Result<files::FileKeys, Failure>> {
+        not_here()
+    }
+
+    async fn manifests(
+        &mut self,
+        _: Vec<String>,
+    ) -> wasmtime::Result<Result<files::ManifestObjects, Failure>> {
+        not_here()
+    }
+
     async fn open(&mut self, _: String) -> wasmtime::Result<Result<Resource<Blob>, Failure>> {
         not_here()
     }
