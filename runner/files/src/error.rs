@@ -1,6 +1,8 @@
 use std::fmt;
 use std::io;
 
+use rustix::io::Errno;
+
 /// The reason why a file is not opened or read. Its text follows "can't be read: " or stands alone.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -38,6 +40,19 @@ impl From<io::Error> for OpenError {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
             _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<OpenError> for io::Error {
+    /// Returns the error that the operating system has for it, if it has one.
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotFound => Errno::NOENT.into(),
+            OpenError::NotAFolder => Errno::NOTDIR.into(),
+            OpenError::LinkLoop => Errno::LOOP.into(),
+            OpenError::Io(error) => error,
+            error => Self::other(error),
         }
     }
 }

@@ -1,3 +1,5 @@
+mod create;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
