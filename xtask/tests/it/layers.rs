@@ -118,6 +118,7 @@ fn every_room_stands_in_the_picture_and_depends_on_what_is_below_it() {
                             "runner/context",
                             "runner/dockerfile",
                             "runner/evaluator",
+                            "runner/files",
                             "sdk/contract",
                         ]
                         .contains(&below.as_str())

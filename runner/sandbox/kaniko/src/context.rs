@@ -48,11 +48,12 @@ pub(crate) async fn resolve(
     {
         context = format!("gs://{bucket}/{}", context.trim_matches('/'));
     }
-    let folder = if let Some(object) = context.strip_prefix("gs://") {
+    let root = if let Some(object) = context.strip_prefix("gs://") {
         let archive = fetch(object, environment, identity).await?;
         unpack(archive, work)?
     } else if let Some(archive) = context.strip_prefix("tar://") {
-        let archive = File::open(environment.file(archive))
+        let archive = environment
+            .open(archive)
             .map_err(|error| format!("open {archive}: {error}"))?;
         unpack(archive, work)?
     } else if let Some((prefix, _)) = context
@@ -63,11 +64,11 @@ pub(crate) async fn resolve(
             "unknown build context prefix provided, please use one of the following: gs://, dir://, tar:// (got {prefix}://)"
         ));
     } else {
-        environment.file(context.strip_prefix("dir://").unwrap_or(&context))
+        let folder = context.strip_prefix("dir://").unwrap_or(&context);
+        environment
+            .folder(folder)
+            .map_err(|error| format!("{folder}: {error}"))?
     };
-    let root = folder
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
     let Some(below) = &flags.context_sub_path else {
         let folder = root.clone();
         return Ok(Context { root, folder });
@@ -118,7 +119,7 @@ pub(crate) fn dockerfile(flags: &Flags, context: &Context) -> Result<Dockerfile,
 }
 
 /// Returns a path without `.` and `..`, like Go's `filepath.Join`.
-fn cleaned(path: &Path) -> PathBuf {
+pub(crate) fn cleaned(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
@@ -144,7 +145,7 @@ fn unpack(archive: File, work: &Path) -> Result<PathBuf, String> {
     fs::create_dir(&folder).map_err(|error| error.to_string())?;
     sidestep_context::unpack(archive, &folder)
         .map_err(|error| format!("unpacking the context: {error}"))?;
-    Ok(folder)
+    folder.canonicalize().map_err(|error| error.to_string())
 }
 
 /// Fetches `BUCKET/OBJECT` by the XML API, as Google's Go client does.

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
     io,
-    path::PathBuf,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -43,11 +42,14 @@ pub(crate) struct Federated {
     subject_token_type: String,
     token_url: String,
     credential_source: Source,
+    /// The files of the container, of which the source is one.
+    #[serde(skip)]
+    environment: Environment,
 }
 
 #[derive(Deserialize)]
 struct Source {
-    file: PathBuf,
+    file: String,
 }
 
 impl Credentials {
@@ -59,7 +61,7 @@ impl Credentials {
     }
 
     fn read(environment: &Environment, path: &str) -> Result<Self, String> {
-        let text = std::fs::read(environment.file(path)).map_err(|error| match error.kind() {
+        let text = environment.read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => format!("open {path}: no such file or directory"),
             io::ErrorKind::PermissionDenied => format!("open {path}: permission denied"),
             _ => format!("open {path}: {error}"),
@@ -83,8 +85,7 @@ impl Credentials {
             "external_account" => {
                 let mut federated: Federated =
                     serde_json::from_value(file).map_err(|_| unreadable())?;
-                let source = &mut federated.credential_source.file;
-                *source = environment.file(&source.to_string_lossy());
+                federated.environment = environment.clone();
                 Ok(Self::Federated(federated))
             }
             other => Err(format!("credentials: unsupported filetype {other:?}")),
@@ -141,8 +142,10 @@ impl Federated {
     /// Builds the RFC 8693 request, with an external token as the proof.
     fn request(&self, scopes: &str) -> Result<Form, String> {
         let file = &self.credential_source.file;
-        let subject = std::fs::read_to_string(file)
-            .map_err(|error| format!("credentials: open {}: {error}", file.display()))?;
+        let subject = self.environment.read(file);
+        let subject = subject.map_err(|error| format!("credentials: open {file}: {error}"))?;
+        let subject = String::from_utf8(subject)
+            .map_err(|_| format!("credentials: {file} is not valid UTF-8"))?;
         let own = [
             (
                 "grant_type",

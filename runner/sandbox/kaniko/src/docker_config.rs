@@ -19,7 +19,7 @@ impl DockerConfig {
     pub(crate) fn of(environment: &Environment) -> Self {
         let folder = environment.get("DOCKER_CONFIG").unwrap_or(FOLDER);
         let file = format!("{}/config.json", folder.trim_end_matches('/'));
-        let text = std::fs::read(environment.file(&file)).unwrap_or_default();
+        let text = environment.read(&file).unwrap_or_default();
         let document: Value = serde_json::from_slice(&text).unwrap_or_default();
         Self(document["auths"].clone())
     }
@@ -96,5 +96,28 @@ mod tests {
             none.basic(&Reference::parse("ghcr.io/a/b:1").expect("an image")),
             None
         );
+    }
+
+    #[test]
+    fn a_pod_does_not_use_the_passwords_of_the_user() {
+        let home = tempfile::tempdir().expect("a folder");
+        let config = json!({ "auths": { "ghcr.io": { "auth": BASE64_STANDARD.encode("a:b") } } });
+        std::fs::write(home.path().join("config.json"), config.to_string()).expect("written");
+        let image = Reference::parse("ghcr.io/a/b:1").expect("an image");
+        let own = tempfile::tempdir().expect("a folder");
+        for (is_pod, expected) in [(false, true), (true, false)] {
+            let mut variables = vec![("DOCKER_CONFIG", home.path())];
+            if is_pod {
+                variables.extend([
+                    ("SIDESTEP_MOUNTS", "{}".as_ref()),
+                    ("SIDESTEP_ROOT", own.path()),
+                ]);
+            }
+            let variables = variables.into_iter();
+            let environment =
+                variables.map(|(name, value)| (name.to_owned(), value.display().to_string()));
+            let config = DockerConfig::of(&environment.collect());
+            assert_eq!(config.basic(&image).is_some(), expected);
+        }
     }
 }

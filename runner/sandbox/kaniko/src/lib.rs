@@ -16,6 +16,7 @@ mod context;
 mod copy;
 mod copying;
 mod credentials;
+mod disk;
 mod docker_config;
 mod environment;
 mod failure;
@@ -88,7 +89,7 @@ async fn execute(flags: &Flags, environment: &Environment, log: &Log<'_>) -> Res
         .await
         .map_err(|message| Failure::Usage(format!("error resolving source context: {message}")))?;
     for (_, file) in &flags.secrets {
-        if !environment.file(file).is_file() {
+        if !environment.is_file(file) {
             let message = format!(
                 "error resolving secrets: copying secret {file}: open {file}: no such file or directory"
             );

@@ -2,7 +2,7 @@ use crate::{
     Environment, failure::Failure, flags::Flags, image::Finished, log::Log, name::Reference,
     registry::Registry,
 };
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, io::Write as _};
 
 /// Checks, before the build, that the identity may push. Returns the destinations.
 pub(crate) async fn check(
@@ -57,7 +57,7 @@ pub(crate) async fn push(
     registry: &Registry<'_>,
     log: &Log<'_>,
 ) -> Result<(), String> {
-    let write = |path: &str, content: &str| write(&environment.file(path), content);
+    let write = |path: &str, content: &str| environment.write(path, content);
     if let Some(path) = &flags.digest_file {
         write(path, &image.digest)
             .map_err(|why| format!("writing digest to file failed: {why}"))?;
@@ -83,7 +83,8 @@ pub(crate) async fn push(
         })?;
     }
     if let Some(path) = &flags.tar_path {
-        archive(&environment.file(path), destinations, image)
+        let file = environment.create(path);
+        file.and_then(|file| archive(file, destinations, image))
             .map_err(|why| format!("writing tarball to file failed: {why}"))?;
     }
     if let Some(path) = &flags.oci_layout_path {
@@ -130,8 +131,8 @@ async fn to(name: &Reference, image: &Finished, registry: &Registry<'_>) -> Resu
 
 /// Writes the image in the format of `docker load` (Docker image specification 1.2, "Combined Image
 /// JSON + Filesystem Changeset Format").
-fn archive(path: &Path, destinations: &[Reference], image: &Finished) -> std::io::Result<()> {
-    let mut tar = tar::Builder::new(fs::File::create(path)?);
+fn archive(file: fs::File, destinations: &[Reference], image: &Finished) -> std::io::Result<()> {
+    let mut tar = tar::Builder::new(file);
     let mut add = |name: &str, size: u64, content: &mut dyn std::io::Read| {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
@@ -161,14 +162,4 @@ fn archive(path: &Path, destinations: &[Reference], image: &Finished) -> std::io
         &mut manifest.as_bytes(),
     )?;
     tar.finish()
-}
-
-fn write(path: &Path, content: &str) -> std::io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, content)
 }

@@ -17,6 +17,22 @@ pub(crate) use answer::RegistryError;
 
 use answer::{Result, answer};
 
+/// The purpose of a registry call, which decides the actions in its token's scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Pull,
+    Push,
+}
+
+impl Purpose {
+    fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push,pull",
+        }
+    }
+}
+
 /// Registries, by the OCI distribution specification 1.1.
 pub(crate) struct Registry<'a> {
     http: Client,
@@ -82,12 +98,12 @@ impl<'a> Registry<'a> {
         image.is_googles() && known
     }
 
-    /// Returns the server's address and the repository's name on it.
-    fn place(&self, image: &Reference) -> (String, String) {
+    /// Returns the server's address and the repository's name on it. `--pull` concerns base images
+    /// only: without credentials of its own, no build pushes out of the sandbox.
+    fn place(&self, image: &Reference, purpose: Purpose) -> (String, String) {
+        let leaves = (self.pull && purpose == Purpose::Pull) || self.is_direct(image);
         match &self.endpoint {
-            Some(endpoint) if self.owns(image) || !(self.pull || self.is_direct(image)) => {
-                (endpoint.clone(), image.context())
-            }
+            Some(endpoint) if self.owns(image) || !leaves => (endpoint.clone(), image.context()),
             _ => (
                 format!("{}://{}", scheme(image), image.registry),
                 image.repository.clone(),
@@ -96,8 +112,8 @@ impl<'a> Registry<'a> {
     }
 
     /// Returns the address to call, and the one for messages, which is the registry's own.
-    fn url(&self, image: &Reference, rest: &str) -> (String, String) {
-        let (base, repository) = self.place(image);
+    fn url(&self, image: &Reference, purpose: Purpose, rest: &str) -> (String, String) {
+        let (base, repository) = self.place(image, purpose);
         let scheme = scheme(image);
         let shown = format!(
             "{scheme}://{}/v2/{}/{rest}",
@@ -109,12 +125,12 @@ impl<'a> Registry<'a> {
     async fn call(
         &self,
         image: &Reference,
-        actions: &str,
+        purpose: Purpose,
         (url, shown): (&str, &str),
         method: Method,
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response> {
-        let authorization = self.authorize(image, actions).await?;
+        let authorization = self.authorize(image, purpose).await?;
         let mut request = with(self.http.request(method.clone(), url));
         if let Some(authorization) = authorization {
             request = request.header(header::AUTHORIZATION, authorization);
@@ -129,5 +145,44 @@ fn scheme(image: &Reference) -> &'static str {
         "http"
     } else {
         "https"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pull_moves_no_push() {
+        const SANDBOX: &str = "http://127.0.0.1:1";
+        let variables = [
+            ("SIDESTEP_ENDPOINT_REGISTRY", SANDBOX),
+            ("SIDESTEP_SANDBOX_PROJECTS", "demo"),
+        ];
+        let environment = variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let identity = Identity::new(&environment).map_err(|_| "no identity");
+        let identity = identity.expect("an identity");
+        for (pull, image, pulled, pushed) in [
+            (true, "evil.example/app:1", "https://evil.example", SANDBOX),
+            (true, "gcr.io/other/app:1", "https://gcr.io", SANDBOX),
+            (true, "gcr.io/demo/app:1", SANDBOX, SANDBOX),
+            (false, "evil.example/app:1", SANDBOX, SANDBOX),
+            (
+                false,
+                "127.0.0.1:2/app:1",
+                "http://127.0.0.1:2",
+                "http://127.0.0.1:2",
+            ),
+        ] {
+            let registry = Registry::new(&environment, &identity, pull);
+            let registry = registry.map_err(|_| "no registry").expect("a registry");
+            let image = Reference::parse(image).expect("an image");
+            let base = |purpose| registry.place(&image, purpose).0;
+            assert_eq!(base(Purpose::Pull), pulled, "{}", image.given);
+            assert_eq!(base(Purpose::Push), pushed, "{}", image.given);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Pulling.
 
-use super::Registry;
 use super::answer::{RegistryError, Result, bounded, json, transport};
+use super::{Purpose, Registry};
 use crate::name::Reference;
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::Value;
@@ -10,34 +10,31 @@ use tokio::io::AsyncWriteExt as _;
 
 /// The supported media types of manifests.
 const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
-/// The actions in a pull's token scope.
-const PULL: &str = "pull";
-
 impl Registry<'_> {
     /// Returns a manifest or an index.
     pub(crate) async fn manifest(&self, image: &Reference, reference: &str) -> Result<Value> {
-        let (url, shown) = self.url(image, &format!("manifests/{reference}"));
+        let (url, shown) = self.url(image, Purpose::Pull, &format!("manifests/{reference}"));
         let with = |request: RequestBuilder| request.header(header::ACCEPT, MANIFESTS);
         let got = self
-            .call(image, PULL, (&url, &shown), Method::GET, with)
+            .call(image, Purpose::Pull, (&url, &shown), Method::GET, with)
             .await?;
         json(&bounded(got, &shown).await?, &shown)
     }
 
     /// Returns a JSON blob.
     pub(crate) async fn config(&self, image: &Reference, digest: &str) -> Result<Value> {
-        let (url, shown) = self.url(image, &format!("blobs/{digest}"));
+        let (url, shown) = self.url(image, Purpose::Pull, &format!("blobs/{digest}"));
         let got = self
-            .call(image, PULL, (&url, &shown), Method::GET, |r| r)
+            .call(image, Purpose::Pull, (&url, &shown), Method::GET, |r| r)
             .await?;
         json(&bounded(got, &shown).await?, &shown)
     }
 
     /// Downloads a blob to a file.
     pub(crate) async fn blob(&self, image: &Reference, digest: &str, file: &Path) -> Result<()> {
-        let (url, shown) = self.url(image, &format!("blobs/{digest}"));
+        let (url, shown) = self.url(image, Purpose::Pull, &format!("blobs/{digest}"));
         let mut got = self
-            .call(image, PULL, (&url, &shown), Method::GET, |r| r)
+            .call(image, Purpose::Pull, (&url, &shown), Method::GET, |r| r)
             .await?;
         let local = |error: std::io::Error| RegistryError::plain(error.to_string());
         let mut out = tokio::fs::File::create(file).await.map_err(local)?;

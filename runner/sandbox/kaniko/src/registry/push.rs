@@ -1,13 +1,10 @@
 //! Pushing.
 
-use super::Registry;
 use super::answer::{RegistryError, Result, location};
+use super::{Purpose, Registry};
 use crate::name::Reference;
 use reqwest::{Method, RequestBuilder, Url, header};
 use std::path::Path;
-
-/// The actions in a push's token scope.
-const PUSH: &str = "push,pull";
 
 impl Registry<'_> {
     /// Performs kaniko's permission check: starts an upload and cancels it.
@@ -16,15 +13,15 @@ impl Registry<'_> {
         let shown = location.as_str();
         // kaniko ignores the response to the cancellation too.
         let _answer = self
-            .call(image, PUSH, (shown, shown), Method::DELETE, |r| r)
+            .call(image, Purpose::Push, (shown, shown), Method::DELETE, |r| r)
             .await;
         Ok(())
     }
 
     async fn start_upload(&self, image: &Reference) -> Result<Url> {
-        let (url, shown) = self.url(image, "blobs/uploads/");
+        let (url, shown) = self.url(image, Purpose::Push, "blobs/uploads/");
         let started = self
-            .call(image, PUSH, (&url, &shown), Method::POST, |r| r)
+            .call(image, Purpose::Push, (&url, &shown), Method::POST, |r| r)
             .await?;
         location(&started, &shown)
     }
@@ -36,9 +33,9 @@ impl Registry<'_> {
         digest: &str,
         file: &Path,
     ) -> Result<()> {
-        let (url, shown) = self.url(image, &format!("blobs/{digest}"));
+        let (url, shown) = self.url(image, Purpose::Push, &format!("blobs/{digest}"));
         if self
-            .call(image, PUSH, (&url, &shown), Method::HEAD, |r| r)
+            .call(image, Purpose::Push, (&url, &shown), Method::HEAD, |r| r)
             .await
             .is_ok()
         {
@@ -57,13 +54,19 @@ impl Registry<'_> {
                 .body(content)
         };
         let sent = self
-            .call(image, PUSH, (at.as_str(), at.as_str()), Method::PATCH, with)
+            .call(
+                image,
+                Purpose::Push,
+                (at.as_str(), at.as_str()),
+                Method::PATCH,
+                with,
+            )
             .await?;
         let mut end = location(&sent, at.as_str())?;
         end.query_pairs_mut().append_pair("digest", digest);
         self.call(
             image,
-            PUSH,
+            Purpose::Push,
             (end.as_str(), end.as_str()),
             Method::PUT,
             |r| r.header(header::CONTENT_LENGTH, 0),
@@ -78,13 +81,23 @@ impl Registry<'_> {
         kind: &str,
         manifest: &[u8],
     ) -> Result<()> {
-        let (url, shown) = self.url(image, &format!("manifests/{}", image.version));
+        let (url, shown) = self.url(
+            image,
+            Purpose::Push,
+            &format!("manifests/{}", image.version),
+        );
         let body = manifest.to_vec();
-        self.call(image, PUSH, (&url, &shown), Method::PUT, |request| {
-            request
-                .header(header::CONTENT_TYPE, kind.to_owned())
-                .body(body)
-        })
+        self.call(
+            image,
+            Purpose::Push,
+            (&url, &shown),
+            Method::PUT,
+            |request| {
+                request
+                    .header(header::CONTENT_TYPE, kind.to_owned())
+                    .body(body)
+            },
+        )
         .await?;
         Ok(())
     }

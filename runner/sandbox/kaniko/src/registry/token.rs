@@ -1,7 +1,7 @@
 //! The authorization of registry calls.
 
 use super::answer::{RegistryError, Result, answer, bounded, transport};
-use super::{Registry, scheme};
+use super::{Purpose, Registry, scheme};
 use crate::name::Reference;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::{Method, StatusCode, Url, header};
@@ -13,16 +13,18 @@ impl Registry<'_> {
     pub(super) async fn authorize(
         &self,
         image: &Reference,
-        actions: &str,
+        purpose: Purpose,
     ) -> Result<Option<String>> {
-        let (base, repository) = self.place(image);
+        let (base, repository) = self.place(image, purpose);
+        let actions = purpose.actions();
         let key = format!("{base} {repository}:{actions}");
         let mut known = self.authorizations.lock().await;
         if let Some(known) = known.get(&key) {
             return Ok(known.clone());
         }
         // The sandbox's tokens are only for its own registry.
-        let outside = self.pull && !self.owns(image);
+        let is_ours = self.endpoint.as_ref() == Some(&base);
+        let outside = self.pull && !self.owns(image) && !is_ours;
         let token = if image.is_googles() && !outside {
             self.identity.for_registry().await
         } else {

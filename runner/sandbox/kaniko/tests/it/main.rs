@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod builds;
+mod confined;
 mod copies;
 mod credentials;
 mod dockerfiles;
