@@ -16,6 +16,7 @@ mod forge;
 pub(crate) mod harness;
 mod honest;
 mod http;
+mod machine;
 mod manifest;
 mod many_errors;
 mod names;

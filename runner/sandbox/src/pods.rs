@@ -23,7 +23,6 @@ use sidestep_sandbox_kubernetes::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::TcpListener;
-use tokio::process::Command;
 use tokio::sync::SetOnce;
 
 use rustix::process::Signal;
@@ -111,12 +110,10 @@ impl Pods {
                 programs::helper(&self.program, container)?,
                 programs::own_environment(container),
             ),
-            Some(Program::Kaniko) | None => {
-                let mut command = Command::new(&self.program);
-                command.args(["sandbox", "kaniko"]).args(&container.args);
-                command.current_dir(&container.folder);
-                (command, programs::own_environment(container))
-            }
+            Some(Program::Kaniko) | None => (
+                programs::kaniko(&self.program, container),
+                programs::own_environment(container),
+            ),
         };
         command
             .env_clear()
@@ -124,6 +121,7 @@ impl Pods {
             .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
             .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
             .env("SIDESTEP_MOUNTS", mounts(container))
+            .env("SIDESTEP_ROOT", &container.folder)
             .env("GCE_METADATA_HOST", &metadata.address)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

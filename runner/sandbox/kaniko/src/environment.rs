@@ -10,8 +10,9 @@ pub const VARIABLES: &[&str] = &[
 
 /// The environment variables of the container.
 ///
-/// These are read: `DOCKER_CONFIG` (the folder of Docker's `config.json`), `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which takes
-/// precedence over the metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
+/// These are read: `DOCKER_CONFIG` (the folder of Docker's `config.json`),
+/// `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which takes precedence over the
+/// metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
 /// `SIDESTEP_ENDPOINT_STORAGE`, `SIDESTEP_ENDPOINT_REGISTRY` and `SIDESTEP_ENDPOINT_STS` (base URLs
 /// in place of Google's), `SIDESTEP_SANDBOX_PROJECTS` (the projects whose repositories are in the
 /// sandbox, separated by commas), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:

@@ -104,6 +104,16 @@ pub(super) fn helper(program: &Path, container: &ResolvedContainer) -> io::Resul
     Ok(command)
 }
 
+/// Returns the process of the sandbox's kaniko. No argument of a pod is one of the runner's own.
+pub(super) fn kaniko(program: &Path, container: &ResolvedContainer) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["sandbox", "kaniko", "--"])
+        .args(&container.args)
+        .current_dir(&container.folder);
+    command
+}
+
 /// Returns those variables of a container that the sandbox's own program reads as kaniko. The others
 /// could make a loader run code of the pipeline's on this machine (`LD_PRELOAD`), or lead the
 /// program to other servers and certificates.
@@ -245,6 +255,8 @@ mod tests {
             "HTTPS_PROXY",
             "SSL_CERT_FILE",
             "SIDESTEP_LOG_FILE",
+            "SIDESTEP_ROOT",
+            "SIDESTEP_ENDPOINT_REGISTRY",
             "STORAGE_EMULATOR_HOST",
         ] {
             container.env.push((name.to_owned(), "./x.so".to_owned()));
@@ -252,6 +264,17 @@ mod tests {
         let env = own_environment(&container);
         let names: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["STORAGE_EMULATOR_HOST"]);
+    }
+
+    #[test]
+    fn an_argument_of_a_build_is_none_of_the_runner_s() {
+        let mut container = container();
+        container.args = vec!["--workspace=/".to_owned()];
+        let command = kaniko("/bin/sidestep".as_ref(), &container);
+        let command = command.as_std();
+        assert_eq!(command.get_current_dir(), Some(Path::new("/pods/1/main")));
+        let args: Vec<_> = command.get_args().collect();
+        assert_eq!(args, ["sandbox", "kaniko", "--", "--workspace=/"]);
     }
 
     #[test]
