@@ -123,11 +123,13 @@ fn is_program(file: &Path) -> bool {
     facts.is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }
 
-/// Returns the name of the helper for a registry's key.
+/// Returns the name of the helper for a registry's key. An entry of the registry applies even if it
+/// is empty, which means the file's own credentials (Docker's `getConfiguredCredentialStore`).
 fn helper_of<'d>(document: &'d Value, key: &str) -> Option<&'d str> {
-    let text = |value: &'d Value| value.as_str().filter(|name| !name.is_empty());
     // A registry with a port or a dot in its name is a plain key of the map.
-    text(&document["credHelpers"][key]).or_else(|| text(&document["credsStore"]))
+    let own = document["credHelpers"].get(key);
+    let name = own.unwrap_or(&document["credsStore"]);
+    name.as_str().filter(|name| !name.is_empty())
 }
 
 pub(super) fn failure(message: String) -> Failure {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use sidestep_events::Failure;
 use sidestep_gate::Login;
@@ -70,12 +71,17 @@ pub(super) async fn ask_until(
         .kill_on_drop(true);
     let child = command.spawn();
     let mut child = child.map_err(|error| wrong(format!("does not start: {error}")))?;
+    let mut group = Group::of(&child);
     let answer = tokio::select! {
         answer = talk(&mut child, key) => Some(answer),
         () = late => None,
     };
-    if !matches!(answer, Some(Ok(_))) {
-        end(&mut child).await;
+    match &answer {
+        Some(Ok((_, text))) if text.len() as u64 <= LARGEST => group.keep(),
+        _ => {
+            group.kill();
+            let _ = child.wait().await;
+        }
     }
     let (code, text) = match answer {
         None => {
@@ -114,21 +120,39 @@ async fn talk(child: &mut Child, key: &str) -> std::io::Result<(Option<i32>, Vec
         output.take(LARGEST + 1).read_to_end(&mut text).await?;
     }
     if text.len() as u64 > LARGEST {
-        end(child).await;
         return Ok((None, text));
     }
     let status = child.wait().await?;
     Ok((status.code(), text))
 }
 
-/// Ends a helper and its own children.
-async fn end(child: &mut Child) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok());
-    if let Some(group) = group.and_then(rustix::process::Pid::from_raw) {
-        // It may have ended meanwhile.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// The processes of a helper: those of the group that it leads. They are killed when it is dropped,
+/// since a cancelled call drops the future that waits for the helper.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(leader: &Child) -> Self {
+        let id = leader.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
     }
-    let _ = child.wait().await;
+
+    /// Leaves the processes alone: the helper has ended by itself.
+    fn keep(&mut self) {
+        self.0 = None;
+    }
+
+    fn kill(&mut self) {
+        if let Some(group) = self.0.take() {
+            // All of them may have ended.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// Reads a helper's answer.

@@ -130,22 +130,50 @@ async fn a_helper_without_credentials_is_no_failure_and_any_other_answer_is() {
     }
 }
 
-#[tokio::test]
-async fn a_helper_that_does_not_answer_is_ended_with_its_children() {
-    let machine = Machine::new(&all_by_the_helper());
-    let mark = machine.folder.path().join("child");
-    let child = format!("sleep 1000 & echo $! > {}\nwait", mark.display());
-    machine.helper("bin", &child);
-    let silent = async {
-        // The time ends once the child runs.
+/// A helper that starts a child and does not answer.
+struct Silent {
+    machine: Machine,
+    mark: PathBuf,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let machine = Machine::new(&all_by_the_helper());
+        let mark = machine.folder.path().join("child");
+        let child = format!("sleep 1000 & echo $! > {}\nwait", mark.display());
+        machine.helper("bin", &child);
+        Self { machine, mark }
+    }
+
+    /// Waits until the child runs.
+    async fn has_a_child(&self) {
         loop {
-            match std::fs::read_to_string(&mark) {
+            match std::fs::read_to_string(&self.mark) {
                 Ok(text) if text.ends_with('\n') => return,
                 _ => tokio::task::yield_now().await,
             }
         }
-    };
-    let asked = helper::ask_until(&machine.docker, "test", "ghcr.io", silent).await;
+    }
+
+    /// Waits until the child has ended.
+    async fn has_no_child(&self) {
+        let pid = std::fs::read_to_string(&self.mark).expect("the child was started");
+        let running = || {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+            // A process that has ended stays until its parent collects it.
+            state.is_ok_and(|text| !text.contains(") Z "))
+        };
+        while running() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_helper_that_does_not_answer_is_ended_with_its_children() {
+    let silent = Silent::new();
+    let docker = &silent.machine.docker;
+    let asked = helper::ask_until(docker, "test", "ghcr.io", silent.has_a_child()).await;
     let failure = asked.expect_err("it is silent");
     assert!(
         failure
@@ -153,15 +181,35 @@ async fn a_helper_that_does_not_answer_is_ended_with_its_children() {
             .exact()
             .contains("did not answer within 30 seconds")
     );
-    let pid = std::fs::read_to_string(&mark).expect("the child was started");
-    let running = || {
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
-        // A process that has ended stays until its parent collects it.
-        state.is_ok_and(|text| !text.contains(") Z "))
-    };
-    while running() {
-        tokio::task::yield_now().await;
+    silent.has_no_child().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_helper_leaves_no_child() {
+    let silent = Silent::new();
+    tokio::select! {
+        _ = silent.machine.find("ghcr.io/a/b") => panic!("it does not answer"),
+        () = silent.has_a_child() => {}
     }
+    silent.has_no_child().await;
+}
+
+#[tokio::test]
+async fn an_empty_helper_means_the_file() {
+    let own = json!({ "username": "file", "password": "of the file" });
+    let machine = Machine::new(&json!({
+        "auths": { "ghcr.io": own, "quay.io": own },
+        "credsStore": "gone",
+        "credHelpers": { "ghcr.io": "" },
+    }));
+    let found = machine.find("ghcr.io/a/b").await.expect("usable");
+    let found = found.expect("the file's");
+    assert_eq!(found.login, password("file", "of the file"));
+    let other = machine.find("quay.io/a/b").await;
+    assert_eq!(
+        other.expect_err("it is gone").code,
+        "registry.docker-config"
+    );
 }
 
 #[tokio::test]
