@@ -15,12 +15,23 @@ pub fn carried() -> &'static [(&'static str, &'static str)] {
     FILES
 }
 
-/// Writes the SDK into a plugin's project.
+/// Writes the SDK into a plugin's project. The folder appears only when it is complete.
 pub fn unpack(project: &Path) -> io::Result<()> {
+    let folder = project.join(SDK_FOLDER);
+    let new = folder.with_extension("new");
+    discard(&new)?;
     for (name, text) in FILES {
-        write(&project.join(SDK_FOLDER).join(name), text)?;
+        write(&new.join(name), text)?;
     }
-    Ok(())
+    fs::rename(new, folder)
+}
+
+/// Removes a folder that an interrupted command left.
+pub(crate) fn discard(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file, and creates the folders above it.
@@ -29,4 +40,23 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_unpacking_is_done_again() {
+        let project = tempfile::tempdir().expect("a folder");
+        let hidden = project.path().join(".sidestep");
+        write(&hidden.join("sdk.new/rust/half.rs"), "half").expect("written");
+        unpack(project.path()).expect("it is unpacked");
+        for (name, text) in FILES {
+            let path = project.path().join(SDK_FOLDER).join(name);
+            assert_eq!(fs::read_to_string(path).expect(name), *text);
+        }
+        assert!(!hidden.join("sdk/rust/half.rs").exists());
+        assert_eq!(fs::read_dir(hidden).expect("a folder").count(), 1);
+    }
 }

@@ -1,10 +1,11 @@
 //! Creates a plugin's project.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::carried::{unpack, write};
-use crate::{AuthoringError, Name, SDK_FOLDER};
+use crate::carried::{discard, unpack, write};
+use crate::{AuthoringError, Name};
 
 /// The files of a project, with their paths. `PLUGIN_NAME`, `SDK_VERSION` and `RUST_VERSION` stand
 /// in for values.
@@ -53,20 +54,30 @@ pub fn create(workspace: &Path, name: &Name) -> Result<Created, AuthoringError> 
             "choose another name, or remove the folder",
         ));
     }
-    let put = |file: &str, text: &str| {
-        let path = folder.join(file);
-        write(&path, text).map_err(|error| AuthoringError::unwritable(&path, &error))
-    };
+    // Beside it, so that an interrupted command leaves no half of a project under its name.
+    let new = workspace.join(format!(".{name}.new"));
+    let files = fill(&new, name)
+        .and_then(|files| fs::rename(&new, &folder).map(|()| files))
+        .map_err(|error| {
+            // The first error counts, and the next attempt removes the folder too.
+            let _ = discard(&new);
+            AuthoringError::unwritable(&folder, &error)
+        })?;
+    Ok(Created { folder, files })
+}
+
+/// Writes a project's files into a new folder, and returns their paths, without those of the SDK.
+fn fill(folder: &Path, name: &Name) -> io::Result<Vec<&'static str>> {
+    discard(folder)?;
     let mut files = Vec::new();
     for (file, text) in FILES {
-        put(file, &filled(text, name))?;
+        write(&folder.join(file), &filled(text, name))?;
         files.push(*file);
     }
-    put("Cargo.lock", &lock(name))?;
+    write(&folder.join("Cargo.lock"), &lock(name))?;
     files.push("Cargo.lock");
-    unpack(&folder)
-        .map_err(|error| AuthoringError::unwritable(&folder.join(SDK_FOLDER), &error))?;
-    Ok(Created { folder, files })
+    unpack(folder)?;
+    Ok(files)
 }
 
 fn filled(text: &str, name: &Name) -> String {
@@ -101,7 +112,7 @@ pub(crate) fn is_locked(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carried;
+    use crate::{SDK_FOLDER, carried};
 
     #[test]
     fn a_project_has_every_file_with_its_values() {
@@ -133,6 +144,18 @@ mod tests {
         assert_eq!(text.expect("text"), "mine");
         fs::write(workspace.path().join("file"), "").expect("written");
         create(workspace.path(), &Name::parse("file").expect("a name")).expect_err("a file");
+    }
+
+    #[test]
+    fn an_interrupted_project_is_created_again() {
+        let workspace = tempfile::tempdir().expect("a folder");
+        let name = Name::parse("mine").expect("a name");
+        write(&workspace.path().join(".mine.new/src/half.rs"), "half").expect("written");
+        let created = create(workspace.path(), &name).expect("it is created");
+        assert!(created.folder.join("Cargo.lock").exists());
+        assert!(!created.folder.join("src/half.rs").exists());
+        let entries = fs::read_dir(workspace.path()).expect("a folder");
+        assert_eq!(entries.count(), 1, "only the project");
     }
 
     #[test]
