@@ -12,7 +12,6 @@ use sidestep_evaluator::Evaluator;
 use sidestep_events::{Class, Diagnostic, Failure, Owner, codes};
 use sidestep_pipeline::check_requests;
 
-use crate::toolchain::Toolchain;
 use crate::{AuthoringError, Project};
 
 /// The options of a build.
@@ -97,7 +96,7 @@ pub fn build(
 
 /// Compiles the plugin's module, and returns its file.
 fn compile(project: &Project, options: &Options) -> Result<PathBuf, AuthoringError> {
-    let mut cargo = Toolchain::find(&project.folder)?.cargo(&project.folder);
+    let mut cargo = project.toolchain.build(&project.folder);
     cargo.args(["--lib", "--package", &project.name]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
     if !options.debug {
@@ -120,7 +119,12 @@ fn compile(project: &Project, options: &Options) -> Result<PathBuf, AuthoringErr
         .output()
         .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
-        let failure = failed(output.status.to_string());
+        let mut failure = failed(output.status.to_string());
+        if let Some(compiler) = project.toolchain.other_compiler() {
+            failure = failure.with_help(format!(
+                "{compiler} compiled it, because the active rustc is too old or lacks the target of plugins"
+            ));
+        }
         return Err(failure
             .with_help("correct the errors that cargo printed")
             .into());
@@ -162,11 +166,16 @@ fn wrong(name: &str, error: &Error) -> Diagnostic {
 
 /// Replaces a file at once, so that a run never reads a half-written component.
 fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = file.with_file_name(name);
+    let new = unfinished(file);
     fs::write(&new, bytes)?;
     fs::rename(&new, file)
+}
+
+/// Returns the path of a component until it is complete.
+pub(crate) fn unfinished(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    file.with_file_name(name)
 }
 
 #[cfg(test)]

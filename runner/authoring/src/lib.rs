@@ -6,6 +6,7 @@
 
 mod build;
 mod carried;
+mod compiler;
 mod error;
 mod name;
 mod new;

@@ -2,11 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::toolchain::no_rust;
+use crate::compiler::Needed;
+use crate::toolchain::{Toolchain, no_rust};
 use crate::{AuthoringError, SDK_FOLDER, unpack};
 
 /// The crate of a plugin.
@@ -18,6 +18,8 @@ pub struct Project {
     pub name: String,
     /// Whether the SDK was missing from the project, and was unpacked.
     pub sdk_unpacked: bool,
+    /// The toolchain that compiles it.
+    pub(crate) toolchain: Toolchain,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +45,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// If the folder has no crate of a plugin, or cargo can't read it.
+    /// If the folder has no crate of a plugin, no toolchain can compile it, or cargo can't read it.
     pub fn open(folder: &Path) -> Result<Self, AuthoringError> {
         let folder = folder.canonicalize().map_err(|error| {
             AuthoringError::usage(
@@ -58,23 +60,26 @@ impl Project {
                 "change to the folder of a plugin's project, or create one with `sidestep plugin new NAME`",
             ));
         };
+        // Before cargo reads the manifest: an old one rejects it, although it is right.
+        let toolchain = Toolchain::find(&folder, &Needed::of(&folder, &text))?;
         let sdk_unpacked = text.contains(SDK_FOLDER) && !folder.join(SDK_FOLDER).exists();
         if sdk_unpacked {
             let sdk = folder.join(SDK_FOLDER);
             unpack(&folder).map_err(|error| AuthoringError::unwritable(&sdk, &error))?;
         }
         Ok(Self {
-            name: name(&folder, &manifest)?,
+            name: name(&toolchain, &folder, &manifest)?,
             folder,
             sdk_unpacked,
+            toolchain,
         })
     }
 }
 
 /// Asks cargo for the name of the crate in a folder.
-fn name(folder: &Path, manifest: &Path) -> Result<String, AuthoringError> {
-    let output = Command::new("cargo")
-        .current_dir(folder)
+fn name(toolchain: &Toolchain, folder: &Path, manifest: &Path) -> Result<String, AuthoringError> {
+    let output = toolchain
+        .cargo(folder)
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .output();
     let output = output.map_err(|error| match error.kind() {

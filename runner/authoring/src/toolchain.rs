@@ -12,6 +12,7 @@ use sidestep_contract::Command as Shown;
 use sidestep_events::{Class, Failure, Owner, codes};
 
 use crate::AuthoringError;
+use crate::compiler::{Asked, Compiler, Needed};
 
 /// The target of plugins.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -19,15 +20,8 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// The paths of Debian's compiler and its cargo.
 const DEBIAN: [&str; 2] = ["/usr/bin/rustc", "/usr/bin/cargo"];
 
-/// A Rust compiler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Compiler {
-    /// Its name and version, as it prints them.
-    version: String,
-    sysroot: PathBuf,
-    /// The target that it is itself compiled for.
-    host: String,
-}
+/// Debian's tool that installs packages.
+const APT: &str = "/usr/bin/apt-get";
 
 /// A toolchain that compiles plugins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,18 +35,19 @@ pub(crate) enum Toolchain {
 }
 
 impl Toolchain {
-    /// Finds a toolchain for the project in a folder.
+    /// Finds a toolchain for the project in a folder, which needs this version of Rust.
     ///
     /// # Errors
     ///
-    /// If none has the target; the failure prints the commands that install it.
-    pub(crate) fn find(folder: &Path) -> Result<Self, AuthoringError> {
-        let active = Compiler::ask("rustc", folder);
-        let debian = Compiler::ask(DEBIAN[0], folder).filter(|_| Path::new(DEBIAN[1]).is_file());
-        choose(active.as_ref(), debian.as_ref(), Path::exists)
+    /// If none is new enough and has the target; the failure prints the commands that install it.
+    pub(crate) fn find(folder: &Path, needed: &Needed) -> Result<Self, AuthoringError> {
+        let active = Compiler::ask(|| Command::new("rustc"), folder);
+        let debian = Compiler::ask(|| Command::new(DEBIAN[0]), folder);
+        let debian = debian.answer().filter(|_| Path::new(DEBIAN[1]).is_file());
+        choose(&active, debian, needed, Path::exists)
     }
 
-    /// Returns cargo, to build a project for the target.
+    /// Returns cargo, in a project's folder.
     pub(crate) fn cargo(&self, folder: &Path) -> Command {
         let mut command = match self {
             Self::Active => Command::new("cargo"),
@@ -64,6 +59,12 @@ impl Toolchain {
                 .env("RUSTC", DEBIAN[0])
                 .env_remove("RUSTUP_TOOLCHAIN");
         }
+        command
+    }
+
+    /// Returns cargo, to build a project for the target.
+    pub(crate) fn build(&self, folder: &Path) -> Command {
+        let mut command = self.cargo(folder);
         command.arg("build");
         if let Self::DebianFromSource(linker) = self {
             command
@@ -74,73 +75,96 @@ impl Toolchain {
         command.args(["--target", TARGET]);
         command
     }
-}
 
-impl Compiler {
-    /// Asks a compiler for its facts, in a folder that may select a version; `None` if it does not
-    /// answer.
-    fn ask(program: &str, folder: &Path) -> Option<Self> {
-        let answer = |arguments: &[&str]| {
-            let mut command = Command::new(program);
-            let output = command.current_dir(folder).args(arguments).output().ok()?;
-            let text = String::from_utf8(output.stdout).ok()?;
-            output.status.success().then(|| text.trim().to_owned())
-        };
-        let verbose = answer(&["-vV"])?;
-        let host = verbose
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))?;
-        Some(Self {
-            version: verbose.lines().next()?.to_owned(),
-            sysroot: answer(&["--print", "sysroot"])?.into(),
-            host: host.to_owned(),
-        })
-    }
-
-    fn libraries(&self) -> PathBuf {
-        self.sysroot.join("lib/rustlib")
+    /// Returns the path of the compiler, if it is not the active one.
+    pub(crate) fn other_compiler(&self) -> Option<&'static str> {
+        (*self != Self::Active).then_some(DEBIAN[0])
     }
 }
 
 fn choose(
-    active: Option<&Compiler>,
+    active: &Asked,
     debian: Option<&Compiler>,
+    needed: &Needed,
     exists: impl Fn(&Path) -> bool,
 ) -> Result<Toolchain, AuthoringError> {
     let has_target = |known: &Compiler| exists(&known.libraries().join(TARGET).join("lib"));
     let has_source = |known: &Compiler| exists(&known.libraries().join("src/rust/library/std"));
-    let linkers = [active, debian].into_iter().flatten().map(|known| {
-        let bin = known.libraries().join(&known.host).join("bin");
-        bin.join("rust-lld")
-    });
+    let is_new = |known: &&Compiler| known.version >= needed.version;
+    let linkers = [active.answer(), debian]
+        .into_iter()
+        .flatten()
+        .map(|known| {
+            let bin = known.libraries().join(&known.host).join("bin");
+            bin.join("rust-lld")
+        });
     let linker = linkers
         .chain([PathBuf::from("/usr/bin/wasm-ld"), "/usr/bin/lld".into()])
         .find(|linker| exists(linker));
-    match (active, debian, linker) {
+    let new = active.answer().filter(is_new);
+    match (new, debian.filter(is_new), linker) {
         (Some(active), _, _) if has_target(active) => Ok(Toolchain::Active),
         (_, Some(debian), _) if has_target(debian) => Ok(Toolchain::Debian),
         (_, Some(debian), Some(linker)) if has_source(debian) => {
             Ok(Toolchain::DebianFromSource(linker))
         }
-        (Some(active), _, _) => Err(no_target(active)),
-        _ => Err(no_rust()),
+        _ => Err(match active {
+            Asked::Answered(known) if is_new(&known) => no_target(known, &exists),
+            Asked::Answered(known) => too_old(known, needed),
+            Asked::Failed(said) => silent(said),
+            Asked::Absent => no_rust(),
+        }),
     }
 }
 
 /// Returns the error when the compiler lacks the target.
-fn no_target(active: &Compiler) -> AuthoringError {
-    let command = if active.sysroot == Path::new("/usr") {
-        Shown::new(&["sudo", "apt-get", "install", "libstd-rust-dev-wasm32"])
-    } else {
-        Shown::new(&["rustup", "target", "add", TARGET])
-    };
-    missing(format!(
+fn no_target(active: &Compiler, exists: impl Fn(&Path) -> bool) -> AuthoringError {
+    let failure = missing(format!(
         "{} can't compile for {TARGET}, the target of plugins",
-        active.version
-    ))
-    .with_help("install the target:")
-    .with_helps(command.build())
+        active.name
+    ));
+    let rustup = Shown::new(&["rustup", "target", "add", TARGET]).build();
+    let failure = if active.is_of_rustup() {
+        failure.with_help("install the target:").with_helps(rustup)
+    } else if active.sysroot == Path::new("/usr") && exists(Path::new(APT)) {
+        let target = ["sudo", "apt-get", "install", "libstd-rust-dev-wasm32"];
+        let sources = ["sudo", "apt-get", "install", "rust-web-src", "lld"];
+        failure
+            .with_help("install the target:")
+            .with_helps(Shown::new(&target).build())
+            .with_help(
+                "if your release does not have that package, install the sources and a linker:",
+            )
+            .with_helps(Shown::new(&sources).build())
+    } else {
+        failure
+            .with_help("install the target with the package manager that installed this compiler, or install Rust with rustup (https://rustup.rs) and then:")
+            .with_helps(rustup)
+    };
+    failure.into()
+}
+
+/// Returns the error when the compiler is older than the project allows.
+fn too_old(active: &Compiler, needed: &Needed) -> AuthoringError {
+    let failure = missing(format!(
+        "{} is older than Rust {}, which `{}` needs",
+        active.name, needed.version, needed.project
+    ));
+    if active.is_of_rustup() {
+        let update = Shown::new(&["rustup", "update"]).build();
+        failure.with_help("update it:").with_helps(update)
+    } else {
+        failure.with_help("install a newer Rust (https://rustup.rs)")
+    }
     .into()
+}
+
+/// Returns the error when the compiler on the path does not work.
+fn silent(said: &str) -> AuthoringError {
+    missing(format!("the rustc on the path does not work: {said}"))
+        .with_help("correct the Rust toolchain until this command succeeds in the plugin's folder:")
+        .with_helps(Shown::new(&["rustc", "-vV"]).build())
+        .into()
 }
 
 /// Returns the error when there is no Rust.
@@ -161,64 +185,4 @@ fn missing(message: String) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compiler(sysroot: &str) -> Compiler {
-        Compiler {
-            version: "rustc 1.95.0".to_owned(),
-            sysroot: sysroot.into(),
-            host: "x86_64-unknown-linux-gnu".to_owned(),
-        }
-    }
-
-    fn chosen(
-        active: Option<&str>,
-        debian: bool,
-        files: &[&str],
-    ) -> Result<Toolchain, Vec<String>> {
-        let active = active.map(compiler);
-        let debian = debian.then(|| compiler("/usr"));
-        let exists = |path: &Path| files.iter().any(|file| path == Path::new(file));
-        choose(active.as_ref(), debian.as_ref(), exists).map_err(|error| {
-            let AuthoringError::Failed(failure) = error else {
-                panic!("not a missing tool: {error:?}");
-            };
-            let help = failure.help.iter().map(sidestep_events::Help::exact);
-            let message = failure.message.exact().to_owned();
-            std::iter::once(message).chain(help).collect()
-        })
-    }
-
-    #[test]
-    fn the_first_toolchain_with_the_target_is_used() {
-        const RUSTUP: &str = "/r/lib/rustlib/wasm32-unknown-unknown/lib";
-        const DEBIAN: &str = "/usr/lib/rustlib/wasm32-unknown-unknown/lib";
-        const SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std";
-        const LINKER: &str = "/r/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld";
-        let both = [RUSTUP, DEBIAN];
-        assert_eq!(chosen(Some("/r"), true, &both), Ok(Toolchain::Active));
-        assert_eq!(chosen(Some("/usr"), true, &both), Ok(Toolchain::Active));
-        assert_eq!(chosen(Some("/r"), true, &[DEBIAN]), Ok(Toolchain::Debian));
-        assert_eq!(
-            chosen(Some("/r"), true, &[SOURCE, LINKER]),
-            Ok(Toolchain::DebianFromSource(LINKER.into()))
-        );
-    }
-
-    #[test]
-    fn a_missing_target_is_named_with_the_command_that_installs_it() {
-        assert_eq!(
-            chosen(Some("/r"), false, &[]).expect_err("no target"),
-            [
-                "rustc 1.95.0 can't compile for wasm32-unknown-unknown, the target of plugins",
-                "install the target:",
-                "rustup target add wasm32-unknown-unknown",
-            ]
-        );
-        let debian = chosen(Some("/usr"), true, &[]).expect_err("no target");
-        assert_eq!(debian[2], "sudo apt-get install libstd-rust-dev-wasm32");
-        let none = chosen(None, false, &[]).expect_err("no Rust");
-        assert_eq!(none[0], "cargo and rustc are not on the path");
-    }
-}
+mod tests;
