@@ -23,7 +23,7 @@ pub(crate) fn run(session: &Session, args: &BuildPlugin) -> Result<Exit, Error> 
         file: args.o.as_ref().map(|file| workspace.join(file)),
     };
     loop {
-        let sources = Sources::of(&project.folder);
+        let sources = Sources::of(&project.folder, options.file.as_deref());
         let built = build(&project, &options, &session.site.evaluator).map_err(error);
         let exit = built.map(|built| {
             print(session, args.output.output, &built);
@@ -36,7 +36,7 @@ pub(crate) fn run(session: &Session, args: &BuildPlugin) -> Result<Exit, Error> 
             reported(&error, session.settings.color.value);
         }
         note("waiting for changes; Ctrl-C ends it");
-        sources.wait_for_change(&project.folder);
+        sources.wait_for_change(&project.folder, options.file.as_deref());
     }
 }
 
