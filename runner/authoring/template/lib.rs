@@ -25,22 +25,27 @@ fn run(_: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
     let text = workspace::read_to_string(&inputs.path, MOST)?;
     sidestep::info!(path = inputs.path; "read {} bytes", text.len());
     Ok(Outputs {
-        lines: count(&text),
+        lines: text.lines().count(),
     })
-}
-
-fn count(text: &str) -> usize {
-    text.lines().count()
 }
 
 #[cfg(test)]
 mod tests {
+    use sidestep::serde_json::json;
+    use sidestep::testing::Host;
+
     use super::*;
 
     #[test]
-    fn a_last_line_without_an_end_counts() {
-        assert_eq!(count("one\ntwo"), 2);
-        assert_eq!(count(""), 0);
+    fn the_lines_of_the_file_are_counted() -> sidestep::Result<()> {
+        let host = Host::new();
+        host.workspace()
+            .read(|_path, _max| Ok(b"one\ntwo".to_vec()));
+        let outputs = host.run(run, json!({ "path": "README.md" }))?;
+        assert_eq!(outputs.lines, 2);
+        assert_eq!(host.calls(), [r#"workspace::read("README.md", 1048576)"#]);
+        assert_eq!(host.log(), ["info: read 7 bytes, path=README.md"]);
+        Ok(())
     }
 
     #[test]

@@ -35,9 +35,7 @@
 //!
 //! The crate depends on the contract (`sdk/wit`), not on the runner.
 //!
-//! Everything that needs no host (inputs, outputs, values, the manifest, your
-//! own logic) can be tested with plain `cargo test`. A call of a capability works
-//! only inside the runner: in a native process, it aborts.
+//! A step is tested with plain `cargo test`: a [host of the test](mod@testing) answers its calls.
 
 #![allow(clippy::result_large_err)] // the contract's failure record is what it is
 
@@ -62,6 +60,8 @@ pub mod registry;
 pub mod secrets;
 mod step;
 pub mod storage;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 mod values;
 pub mod workspace;
 

@@ -31,14 +31,20 @@ pub fn check<I: DeserializeOwned>(
     body: fn(&Check, I) -> Vec<Diagnostic>,
 ) -> Vec<RawDiagnostic> {
     report_panics();
+    let found = checked(inputs, body);
+    found.into_iter().map(Into::into).collect()
+}
+
+/// Runs the author's check on JSON text, with its own type of diagnostics.
+pub(crate) fn checked<I: DeserializeOwned>(
+    inputs: &str,
+    body: fn(&Check, I) -> Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     match serde_json::from_str(inputs) {
-        Ok(inputs) => body(&Check::new(), inputs)
-            .into_iter()
-            .map(Into::into)
-            .collect(),
+        Ok(inputs) => body(&Check::new(), inputs),
         // Inputs that are known only later are absent: nothing can be said yet.
         Err(error) if error.to_string().starts_with("missing field") => Vec::new(),
-        Err(error) => vec![Diagnostic::error(codes::inputs::INVALID, error.to_string()).into()],
+        Err(error) => vec![Diagnostic::error(codes::inputs::INVALID, error.to_string())],
     }
 }
 
@@ -58,7 +64,7 @@ pub fn leak(manifest: &Manifest) -> u64 {
     ((text.as_ptr() as u64) << 32) | text.len() as u64
 }
 
-fn read<I: DeserializeOwned>(inputs: &str) -> Result<I> {
+pub(crate) fn read<I: DeserializeOwned>(inputs: &str) -> Result<I> {
     serde_json::from_str(inputs).map_err(|error| {
         Error::invalid_input(
             codes::inputs::INVALID,

@@ -8,6 +8,7 @@ mod arguments;
 #[allow(dead_code, unreachable_pub, reason = "a macro needs the names alone")]
 mod capability;
 mod data;
+mod native;
 mod plugin;
 #[allow(unreachable_pub, reason = "a macro has no library")]
 mod plugin_name;
@@ -39,6 +40,16 @@ pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn data(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data::expand(&arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Generates the bindings of native programs from the WIT in a folder of the crate. Only the SDK
+/// calls it.
+#[doc(hidden)]
+#[proc_macro]
+pub fn native_bindings(folder: TokenStream) -> TokenStream {
+    native::expand(folder.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
