@@ -50,3 +50,6 @@ fn run(step: &Step, mut inputs: Inputs) -> Result<Outputs> {
 fn check(_: &Check, inputs: Known) -> Vec<Diagnostic> {
     check::check(&inputs)
 }
+
+#[cfg(test)]
+mod tests;
