@@ -16,6 +16,7 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemFn, ItemImpl, ItemMod, LitStr, 
 use crate::capability::Capability;
 
 /// Expands to the bindings for the WIT in a folder of the calling crate.
+#[allow(clippy::disallowed_methods, reason = "cargo's variable, not a setting")]
 pub(crate) fn expand(folder: TokenStream) -> syn::Result<TokenStream> {
     let folder: LitStr = syn::parse2(folder)?;
     let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();

@@ -171,7 +171,7 @@ pub fn follow(updates: impl IntoIterator<Item = Update>, log: &str) -> Follow {
         }
         Ok(ended.clone().map(Update::Ended))
     });
-    follow.log = log.to_owned();
+    log.clone_into(&mut follow.log);
     follow
 }
 
