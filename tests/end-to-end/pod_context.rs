@@ -166,13 +166,13 @@ fn on_a_node_a_pod_fetches_its_context() {
         format!("{helper}{selector}"),
         format!("{helper}      user: 1000\n"),
     ] {
-        write(sandbox.folder(), &inputs, &cluster.image());
+        write(sandbox.folder(), &inputs, cluster.image());
         let (exit, said) = sandbox.pipeline("sidestep.yaml");
         assert_eq!(exit, Some(0), "{said}");
         assert!(said.contains("it ran in /workspace"), "{said}");
     }
     let denied = helper.replace("kaniko", "default");
-    write(sandbox.folder(), &denied, &cluster.image());
+    write(sandbox.folder(), &denied, cluster.image());
     let (exit, said) = sandbox.pipeline("sidestep.yaml");
     assert_eq!(exit, Some(4), "{said}");
     assert!(said.contains("pod.context-not-fetched"), "{said}");

@@ -96,7 +96,7 @@ impl Relays {
             "name": "relay",
             "image": self.image,
             "imagePullPolicy": "IfNotPresent",
-            "args": ["sandbox", "relay"],
+            "args": ["sandbox", "relay", "--node", format!("$({NODE})")],
             "env": [{ "name": NODE, "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } }],
             "resources": { "requests": { "cpu": "10m", "memory": "32Mi" } },
             "securityContext": {

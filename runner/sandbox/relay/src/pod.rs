@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::address::lend;
 use crate::error::RelayError;
 use crate::greeting::Secret;
-use crate::objects::{FILE, FOLDER, NODE, ROOT};
+use crate::objects::{FILE, FOLDER, ROOT};
 use crate::origin::Service;
 use crate::relay::{Mark, Relay, Silence};
 use crate::{CONTROL_PORT, alive};
@@ -25,13 +25,13 @@ use crate::{CONTROL_PORT, alive};
 /// The time without a sandbox after which a relay takes everything back that was installed.
 const SILENCE: Duration = Duration::from_mins(15);
 
-/// Gives the node the metadata server's address, and relays what comes there, until `stop`. Takes
+/// Gives a node the metadata server's address, and relays what comes there, until `stop`. Takes
 /// the address back at the end, and everything else too if no sandbox came for 15 minutes.
 ///
 /// # Errors
 /// If the pod is not one of [`install`](crate::install), the node has a metadata server already, or
 /// a port is in use.
-pub async fn run(stop: CancellationToken) -> Result<(), RelayError> {
+pub async fn run(stop: CancellationToken, node: String) -> Result<(), RelayError> {
     let path = Path::new(FOLDER).join(FILE);
     let secret = std::fs::read_to_string(&path).ok();
     let secret = secret.and_then(|text| Secret::read(&text));
@@ -40,7 +40,6 @@ pub async fn run(stop: CancellationToken) -> Result<(), RelayError> {
         address: Ipv4Addr::UNSPECIFIED.into(),
         why: format!("{METADATA_ADDRESS} is not an address"),
     })?;
-    let node = std::env::var(NODE).unwrap_or_default();
     // Who has this port is the node's only relay, and no other one touches the address.
     let control = open((Ipv4Addr::LOCALHOST, CONTROL_PORT).into()).await;
     let control = control.map_err(|error| match error {

@@ -87,7 +87,11 @@ pub enum SandboxCommand {
     },
     /// Relay the connections of a node's pods to the sandbox: the process of a pod of the sandbox's
     #[command(hide = true)]
-    Relay,
+    Relay {
+        /// The node's name
+        #[arg(long, value_name = "NAME")]
+        node: String,
+    },
     /// Run the sandbox's kaniko, with kaniko's own flags
     #[command(disable_help_flag = true)]
     Kaniko {

@@ -98,7 +98,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Image { file }) => image::run(session, &file),
-        Some(SandboxCommand::Relay) => relay(session).await,
+        Some(SandboxCommand::Relay { node }) => relay(session, node).await,
         Some(SandboxCommand::Kaniko { arguments }) => Ok(build(arguments).await),
     }
 }
@@ -202,10 +202,10 @@ fn cancel_at_end(session: &Session, ended: &CancellationToken) -> Result<(), Err
 }
 
 /// Serves as the process of a relay's pod.
-async fn relay(session: &Session) -> Result<Exit, Error> {
+async fn relay(session: &Session, node: String) -> Result<Exit, Error> {
     let stop = CancellationToken::new();
     cancel_at_end(session, &stop)?;
-    let relayed = sidestep_sandbox::relay::run(stop).await;
+    let relayed = sidestep_sandbox::relay::run(stop, node).await;
     relayed.map_err(|error| {
         let (class, owner) = (Class::Failed, Owner::Operator);
         Failure::new(class, codes::sandbox::UNUSABLE, owner, error.to_string())
