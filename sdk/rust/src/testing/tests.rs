@@ -182,7 +182,7 @@ fn a_step_knows_its_attempt_and_its_time() {
     let host = Host::new()
         .attempt(2)
         .resumed(None)
-        .time_limit(Duration::from_secs(60));
+        .time_limit(Duration::from_mins(1));
     host.step(|step| {
         assert_eq!((step.attempt(), step.resumed()), (2, true));
         step.sleep(Duration::from_secs(50)).expect("in time");
