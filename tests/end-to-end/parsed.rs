@@ -36,7 +36,7 @@ const ROLES: [&str; 7] = [
 /// the prefix of every object. Returns `None` if it does not.
 fn widens(words: &[String]) -> Option<&'static str> {
     let any = |found: &dyn Fn(&str) -> bool| words.iter().any(|word| found(word));
-    if any(&|word| SETS.iter().any(|set| word.contains(set))) {
+    if any(&|word| SETS.iter().any(|set| gains(word).contains(set))) {
         return Some("a set of members");
     }
     if !any(&|word| word == "add-iam-policy-binding") {
@@ -55,6 +55,20 @@ fn widens(words: &[String]) -> Option<&'static str> {
         word.starts_with(condition) && word.contains("/objects/contexts/\")")
     });
     (on_bucket && !on_prefix).then_some("a whole bucket")
+}
+
+/// Returns the part of a word that may give access: of a deny policy, its exceptions alone.
+fn gains(word: &str) -> String {
+    let policy: Value = serde_json::from_str(word).unwrap_or_default();
+    match policy["rules"].as_array() {
+        Some(rules) => {
+            let exceptions = rules
+                .iter()
+                .map(|rule| &rule["denyRule"]["exceptionPrincipals"]);
+            exceptions.map(Value::to_string).collect()
+        }
+        None => word.to_owned(),
+    }
 }
 
 /// Makes gcloud parse its arguments and do nothing else.
@@ -277,12 +291,28 @@ fn a_command_that_widens_access_is_seen() {
     ] {
         assert_eq!(widens(&words(&line)), Some(why), "{line}");
     }
+    let policy = |exception: &str| {
+        let rule =
+            json!({ "deniedPrincipals": ["principalSet:a"], "exceptionPrincipals": [exception] });
+        [
+            "printf",
+            "%s",
+            &json!({ "rules": [{ "denyRule": rule }] }).to_string(),
+        ]
+        .map(str::to_owned)
+    };
+    assert_eq!(widens(&policy("principal:a")), None);
+    assert_eq!(widens(&policy("principalSet:a")), Some("a set of members"));
 }
 
 /// Returns the commands of a program in the code blocks of a page. Text after two spaces explains
 /// the command.
 fn of_page(text: &str, program: &str) -> Vec<Vec<String>> {
-    let joined = text.replace("\\\n", " ");
+    let mut lines = text.split("\\\n");
+    let mut joined = lines.next().unwrap_or_default().trim_end().to_owned();
+    for line in lines {
+        joined = format!("{} {}", joined.trim_end(), line.trim_start());
+    }
     let is_drawn = |c: char| c.is_whitespace() || c == '│';
     let blocks = joined.lines().filter(|line| line.starts_with("    "));
     let lines = blocks.map(|line| line.trim_start_matches(is_drawn));

@@ -303,11 +303,12 @@ mod tests {
         };
         let all = [
             "kubectl delete mutatingadmissionpolicybindings,mutatingadmissionpolicies --selector sidestep.dev/installation=0f --context 'a b'",
+            "kubectl delete mutatingwebhookconfigurations --selector sidestep.dev/installation=0f --context 'a b'",
             "kubectl delete configmaps --all-namespaces --selector sidestep.dev/installation=0f --context 'a b'",
             "kubectl delete clusterroles,namespaces --selector sidestep.dev/installation=0f --context 'a b'",
         ];
         assert_eq!(lines(true), all);
-        assert_eq!(lines(false), all[..2]);
+        assert_eq!(lines(false), all[..3]);
     }
 
     #[test]

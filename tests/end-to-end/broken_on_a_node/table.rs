@@ -268,6 +268,21 @@ pub(super) const NOT_ON_A_NODE: &[(&str, &[&str])] = &[
         &["new-account-unknown"],
     ),
     (
+        "not tried on a node yet; identity.rs finds and repairs it in the sandbox",
+        &[
+            "binding-by-project-id",
+            "binding-expired",
+            "binding-for-another",
+            "binding-undecided",
+            "bucket-expired",
+            "deny-policy",
+            "deny-policy-on-tokens",
+            "deny-policy-unread",
+            "pool-of-another-project",
+            "swapped-in-project",
+        ],
+    ),
+    (
         "nothing is broken: the first push creates the repository",
         &["created-on-push"],
     ),
