@@ -103,7 +103,7 @@ codes! {
             "the component is larger than 64 MiB"
             "make the component smaller";
         TOOLCHAIN = "plugin.toolchain", [Failed] [Operator]
-            "`sidestep plugin build` finds no Rust toolchain that compiles plugins"
+            "`sidestep plugin build` finds no Rust toolchain that is new enough and compiles plugins"
             "run the printed command, which installs what is missing";
         TRAPPED = "plugin.trapped", [Failed] [Plugin]
             "the plugin trapped: WebAssembly stopped it"
