@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidestep_events::Class;
-use sidestep_kubernetes::{Deletion, Most, Objects, Owned, Target};
+use sidestep_kubernetes::{Most, Objects, Owned, Target};
 
 use crate::cluster::{Answer, Kind, Part, client, pod, running, status};
+use crate::deletions::{absent, forbidden};
 
-fn pods(client: kube::Client) -> Objects {
+pub(crate) fn pods(client: kube::Client) -> Objects {
     let target = Target {
         api_version: "v1".to_owned(),
         resource: "pods".to_owned(),
@@ -19,19 +20,19 @@ fn pods(client: kube::Client) -> Objects {
     Objects::new(client, target)
 }
 
-fn owned(attempt: u32) -> Owned {
+pub(crate) fn owned(attempt: u32) -> Owned {
     Owned {
         by: format!("run/build/{attempt}"),
         expires: "2026-11-25T00:00:00Z".to_owned(),
     }
 }
 
-fn wish() -> Value {
+pub(crate) fn wish() -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "build"}, "spec": {}})
 }
 
 /// Returns a server that stores one pod. `lost` lists its first answers to a create.
-fn server(
+pub(crate) fn server(
     kept: Option<Value>,
     lost: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
 ) -> (kube::Client, Arc<Mutex<Vec<Value>>>) {
@@ -276,137 +277,6 @@ async fn an_error_of_a_gateway_keeps_its_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_gets_done_over_lost_connections() {
-    let client = client(|call| match (call.kind, call.nth) {
-        // The request was accepted, and only its answer is lost.
-        (Kind::Delete, 0) => Answer::Lost,
-        (Kind::Delete, _) => Answer::Json(200, pod(2, "Running", &running())),
-        (Kind::ListPods, 0) => Answer::Lost,
-        (Kind::ListPods, 1) => crate::cluster::list(&[pod(2, "Running", &running())]),
-        (Kind::WatchPods, 0) => Answer::Stream(vec![Part::Cut]),
-        (Kind::ListPods, _) => crate::cluster::list(&[]),
-        (Kind::WatchPods, _) => Answer::Stream(vec![Part::Silence]),
-        other => panic!("not scripted: {other:?}"),
-    });
-    let deletion = pods(client)
-        .delete("build", Some("u1"), None, Some(Duration::from_secs(25)))
-        .await;
-    assert_eq!(deletion, Ok(Deletion::Gone));
-}
-
-/// Returns a pod whose deletion was accepted.
-fn going_pod() -> Value {
-    let mut pod = pod(2, "Running", &running());
-    pod["metadata"]["deletionTimestamp"] = "2026-11-30T06:00:05Z".into();
-    pod["metadata"]["deletionGracePeriodSeconds"] = 5.into();
-    pod
-}
-
-fn absent() -> Answer {
-    let mut absent = status(404, "NotFound", r#"pods "build" not found"#);
-    absent["details"] = json!({ "name": "build", "kind": "pods" });
-    Answer::Json(404, absent)
-}
-
-fn forbidden(verb: &str) -> Answer {
-    let message = format!(r#"pods "build" is forbidden: User "ci" cannot {verb} resource "pods""#);
-    Answer::Json(403, status(403, "Forbidden", &message))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
-    let stays = client(|call| match call.kind {
-        Kind::Delete => Answer::Json(200, going_pod()),
-        Kind::ListPods => crate::cluster::list(&[going_pod()]),
-        Kind::WatchPods => Answer::Stream(vec![Part::Silence]),
-        other => panic!("not scripted: {other:?}"),
-    });
-    let unseen = client(|call| match call.kind {
-        Kind::Delete => Answer::Json(200, going_pod()),
-        Kind::Get => forbidden("get"),
-        _ => forbidden("watch"),
-    });
-    for (client, class) in [(stays, None), (unseen, Some(Class::Denied))] {
-        let wait = Some(Duration::from_secs(25));
-        let deletion = pods(client)
-            .delete("build", Some("u1"), Some(5), wait)
-            .await;
-        let Ok(Deletion::Going { object, unseen }) = deletion else {
-            panic!("{deletion:?}");
-        };
-        assert_eq!(object.uid.exact(), "u1");
-        assert_eq!(
-            object.until.expect("said").to_string(),
-            "2026-11-30T06:00:05Z"
-        );
-        assert_eq!(unseen.map(|why| why.class), class);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pod_is_seen_going_without_list_and_watch() {
-    let client = client(|call| match (call.kind, call.nth) {
-        (Kind::Delete, _) => {
-            assert_eq!(call.body["gracePeriodSeconds"], 5);
-            assert_eq!(call.body["preconditions"]["uid"], "u1");
-            Answer::Json(200, going_pod())
-        }
-        (Kind::Get, 0) => Answer::Json(200, going_pod()),
-        (Kind::Get, _) => absent(),
-        _ => forbidden("watch"),
-    });
-    let wait = Some(Duration::from_secs(25));
-    let deletion = pods(client)
-        .delete("build", Some("u1"), Some(5), wait)
-        .await;
-    assert_eq!(deletion, Ok(Deletion::Gone));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pod_is_found_with_the_right_to_delete_it_alone() {
-    let client = client(|call| match call.kind {
-        Kind::Delete => {
-            assert_eq!(call.body["dryRun"], json!(["All"]), "it is only tried");
-            Answer::Json(200, pod(2, "Running", &running()))
-        }
-        _ => forbidden("get"),
-    });
-    let pods = pods(client);
-    assert_eq!(
-        pods.find("build").await.expect_err("denied").class,
-        Class::Denied
-    );
-    let found = pods.find_by_deletion("build").await.expect("it answers");
-    assert_eq!(found.expect("it is there")["metadata"]["uid"], "u1");
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_a_404_that_names_the_object_says_that_there_is_none() {
-    let gone = client(|_| absent());
-    assert_eq!(pods(gone).find("build").await, Ok(None));
-    let other = client(|_| {
-        let message = "the server could not find the requested resource";
-        Answer::Json(404, status(404, "NotFound", message))
-    });
-    let failure = pods(other).find("build").await.expect_err("unknown");
-    assert_eq!(failure.class, Class::NotFound);
-    // A server that stores pods and does not find their path.
-    let verbs = json!(["create", "get"]);
-    let served = json!({
-        "kind": "APIResourceList", "groupVersion": "v1",
-        "resources": [{
-            "name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs,
-        }],
-    });
-    let client = client(move |call| match call.kind {
-        Kind::Discovery => Answer::Json(200, served.clone()),
-        _ => Answer::Json(404, status(404, "NotFound", "no such path")),
-    });
-    let failure = pods(client).find("build").await.expect_err("unknown");
-    assert_eq!(failure.class, Class::NotFound);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_goes_with_its_step_is_applied_with_a_mark_and_not_over_another_s() {
     let client = client(|call| match call.kind {
         Kind::Get => absent(),
@@ -562,115 +432,4 @@ async fn an_answer_that_never_comes_or_is_always_busy_ends_within_minutes() {
         let time = began.elapsed();
         assert!(time <= Duration::from_mins(2), "{time:?}");
     }
-}
-
-/// Returns pages of pods of this many bytes each, by their number and their continuation.
-fn pages(total: usize, bytes: usize) -> kube::Client {
-    client(move |call| {
-        let limit: usize = call.query["limit"].parse().expect("a number");
-        let begin: usize = call
-            .query
-            .get("continue")
-            .map_or(0, |token| token.parse().expect("its own"));
-        let end = total.min(begin + limit);
-        let items: Vec<Value> = (begin..end)
-            .map(|n| {
-                let text = "x".repeat(bytes);
-                json!({"metadata": {"name": format!("p{n}"), "annotations": {"a": text}}})
-            })
-            .collect();
-        let next = if end < total {
-            end.to_string()
-        } else {
-            String::new()
-        };
-        let list = json!({
-            "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": next}, "items": items,
-        });
-        Answer::Json(200, list)
-    })
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_list_stops_at_its_bytes_and_its_number() {
-    let list = async |bytes_each, objects, bytes| {
-        let pods = pods(pages(250, bytes_each));
-        let listed = pods.list(None, None, Most { objects, bytes }).await;
-        listed.map(|(items, more)| (items.len(), more))
-    };
-    assert_eq!(list(10, 1000, 1 << 20).await, Ok((250, false)));
-    assert_eq!(list(10, 120, 1 << 20).await, Ok((120, true)));
-    // Pages are made smaller until they fit.
-    let (few, more) = list(100_000, 1000, 1 << 20).await.expect("a list");
-    assert!((8..=10).contains(&few) && more, "{few}");
-    let failure = list(100_000, 1000, 50_000).await.expect_err("too large");
-    assert_eq!(failure.class, Class::Exhausted);
-}
-
-/// Returns a page of a list, and the position after it; empty at the end.
-fn page(uids: &[&str], next: &str) -> Answer {
-    let item = |uid: &&str| json!({"metadata": {"name": format!("pod-{uid}"), "uid": uid}});
-    let items: Vec<Value> = uids.iter().map(item).collect();
-    let metadata = json!({"resourceVersion": "1", "continue": next});
-    let list = json!({"apiVersion": "v1", "kind": "PodList", "metadata": metadata, "items": items});
-    Answer::Json(200, list)
-}
-
-fn expired() -> Answer {
-    let message = "The provided continue parameter is too old";
-    Answer::Json(410, status(410, "Expired", message))
-}
-
-/// Reads a whole list, with the number of its pages.
-async fn whole(client: kube::Client) -> (Vec<String>, Option<u16>) {
-    let objects = pods(client);
-    let mut pages = objects.pages("app=x");
-    let mut uids = Vec::new();
-    loop {
-        match pages.next().await {
-            Ok(Some(page)) => uids.extend(page.iter().map(|pod| {
-                let uid = pod["metadata"]["uid"].as_str();
-                uid.expect("it has one").to_owned()
-            })),
-            Ok(None) => return (uids, None),
-            Err(failure) => {
-                let status = failure.details["status"].as_u64().expect("an answer");
-                return (uids, Some(status as u16));
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_list_is_read_to_its_last_page_and_each_object_comes_once() {
-    let (uids, failed) = whole(client(|call| {
-        assert_eq!(call.kind, Kind::ListPods);
-        assert_eq!(
-            (&*call.query["labelSelector"], &*call.query["limit"]),
-            ("app=x", "100")
-        );
-        let position = call.query.get("continue").map(String::as_str);
-        match (call.nth, position) {
-            (0 | 2, None) => page(&["a", "b"], "after-b"),
-            // The cluster has forgotten the position once, and a new pod has come meanwhile.
-            (1, Some("after-b")) => expired(),
-            (3, Some("after-b")) => page(&["c", "d"], "after-d"),
-            (4, Some("after-d")) => page(&["e"], ""),
-            other => panic!("not scripted: {other:?}"),
-        }
-    }))
-    .await;
-    assert_eq!(uids, ["a", "b", "c", "d", "e"]);
-    assert_eq!(failed, None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_list_whose_position_is_forgotten_every_time_ends() {
-    let (uids, failed) = whole(client(|call| match call.query.get("continue") {
-        None => page(&["a", "b"], "after-b"),
-        Some(_) => expired(),
-    }))
-    .await;
-    assert_eq!(uids, ["a", "b"], "each once");
-    assert_eq!(failed, Some(410));
 }
