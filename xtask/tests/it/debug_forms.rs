@@ -32,6 +32,10 @@ const QUOTES: [(&str, &str); 16] = [
         "how tracing hands values over",
     ),
     ("plugins/wi-verify/src/verdict.rs", "for tests"),
+    (
+        "sdk/rust/src/testing/",
+        "calls and handles, as Rust shows them to a test",
+    ),
 ];
 
 /// Variable names of errors.

@@ -38,11 +38,24 @@ pub struct Follow {
 
 impl Blob {
     /// Returns the digest, if it is known without reading the bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let archive = sidestep::testing::blob("content");
+    /// assert_eq!(archive.digest(), None);
+    /// ```
     pub fn digest(&self) -> Option<String> {
         self.digest.clone()
     }
 
     /// Returns the number of bytes, if it is known without reading them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(sidestep::testing::blob("content").size(), Some(7));
+    /// ```
     pub fn size(&self) -> Option<u64> {
         self.size
     }
@@ -50,6 +63,16 @@ impl Blob {
 
 impl Follow {
     /// Returns the next update, or none if none arrives within `timeout` milliseconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::kubernetes::Update;
+    /// use sidestep::testing::follow;
+    ///
+    /// let followed = follow([Update::Status("{}".to_owned())], "");
+    /// assert!(matches!(followed.next(1000), Ok(Some(Update::Status(_)))));
+    /// ```
     pub fn next(&self, timeout: u64) -> Result<Option<Update>, Failure> {
         if runtime::is_cancelled() {
             runtime::sleep(0)?;
@@ -70,6 +93,13 @@ impl Follow {
     }
 
     /// Returns the last bytes of a container's log, cut at a line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let followed = sidestep::testing::follow([], "first\nsecond\n");
+    /// assert_eq!(followed.tail("main", 8).expect("its log"), "second\n");
+    /// ```
     pub fn tail(&self, _container: &str, max: u32) -> Result<String, Failure> {
         let mut start = self.log.len().saturating_sub(max as usize);
         if start > 0 {
@@ -117,6 +147,14 @@ pub fn blob_of(digest: Option<&str>, size: Option<u64>) -> Blob {
 }
 
 /// Returns the bytes of a blob.
+///
+/// # Examples
+///
+/// ```
+/// use sidestep::testing::{blob, bytes};
+///
+/// assert_eq!(bytes(&blob("content")), b"content");
+/// ```
 pub fn bytes(blob: &Blob) -> &[u8] {
     &blob.bytes
 }
@@ -139,6 +177,14 @@ pub fn secret(text: impl Into<String>) -> Secret {
 }
 
 /// Returns the text of a secret.
+///
+/// # Examples
+///
+/// ```
+/// use sidestep::testing::{secret, text};
+///
+/// assert_eq!(text(&secret("password")), "password");
+/// ```
 pub fn text(secret: &Secret) -> &str {
     &secret.text
 }
@@ -177,6 +223,19 @@ pub fn follow(updates: impl IntoIterator<Item = Update>, log: &str) -> Follow {
 
 /// Returns a followed object whose updates a closure makes: it gets the timeout in milliseconds, and
 /// may fail.
+///
+/// # Examples
+///
+/// ```
+/// use sidestep::kubernetes::Update;
+///
+/// let mut number = 0;
+/// let followed = sidestep::testing::follow_by(move |_| {
+///     number += 1;
+///     Ok(Some(Update::Event(format!("{{ \"count\": {number} }}"))))
+/// });
+/// assert!(matches!(followed.next(1000), Ok(Some(Update::Event(_)))));
+/// ```
 pub fn follow_by(next: impl FnMut(u64) -> Result<Option<Update>> + 'static) -> Follow {
     Follow {
         next: RefCell::new(Box::new(next)),

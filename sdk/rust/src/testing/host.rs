@@ -105,27 +105,82 @@ impl Host {
     }
 
     /// Returns the calls of capabilities so far, in their order, as Rust shows them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::{testing::Host, workspace};
+    ///
+    /// let host = Host::new();
+    /// host.workspace().read(|_, _| Ok(b"content".to_vec()));
+    /// host.step(|_| workspace::read("README.md", 1024))?;
+    /// assert_eq!(host.calls().len(), 1);
+    /// # Ok::<(), sidestep::Error>(())
+    /// ```
     pub fn calls(&self) -> Vec<String> {
         self.state.calls.borrow().clone()
     }
 
     /// Returns the lines of the log so far, each as `LEVEL: MESSAGE, NAME=VALUE`; a group of lines
     /// begins with `group: TITLE`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let host = sidestep::testing::Host::new();
+    /// host.step(|_| sidestep::info!(path = "README.md"; "packed"));
+    /// assert_eq!(host.log(), ["info: packed, path=README.md"]);
+    /// ```
     pub fn log(&self) -> Vec<String> {
         self.state.step.borrow().log.clone()
     }
 
     /// Returns the reports of progress so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let host = sidestep::testing::Host::new();
+    /// host.step(|step| {
+    ///     step.progress(&sidestep::Progress {
+    ///         message: "uploading".to_owned(),
+    ///         done: 3,
+    ///         total: Some(10),
+    ///         unit: "files".to_owned(),
+    ///     });
+    /// });
+    /// assert_eq!(host.progress()[0].done, 3);
+    /// ```
     pub fn progress(&self) -> Vec<Progress> {
         self.state.step.borrow().progress.clone()
     }
 
     /// Returns the diagnostics that the step reported with [`Step::annotate`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let host = sidestep::testing::Host::new();
+    /// let note = sidestep::Diagnostic::warning("lint.unused", "`x` is never read");
+    /// host.step(|step| step.annotate(note));
+    /// assert_eq!(host.notes()[0].code, "lint.unused");
+    /// ```
     pub fn notes(&self) -> Vec<Diagnostic> {
         self.state.step.borrow().notes.clone()
     }
 
     /// Returns the last checkpoint.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::{serde_json::json, testing::Host};
+    ///
+    /// let host = Host::new();
+    /// host.step(|step| step.checkpoint(&3))?;
+    /// assert_eq!(host.checkpoint(), Some(json!(3)));
+    /// # Ok::<(), sidestep::Error>(())
+    /// ```
     pub fn checkpoint(&self) -> Option<Value> {
         self.state.step.borrow().checkpoint.clone()
     }
@@ -148,6 +203,13 @@ impl Host {
     }
 
     /// Sets the number of the attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let host = sidestep::testing::Host::new().attempt(2);
+    /// assert_eq!(host.step(|step| step.attempt()), 2);
+    /// ```
     #[must_use]
     pub fn attempt(self, number: u32) -> Self {
         self.state.step.borrow_mut().attempt = number;
@@ -177,6 +239,15 @@ impl Host {
     }
 
     /// Sets the step's time limit, counted from now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let host = sidestep::testing::Host::new().time_limit(Duration::from_secs(10));
+    /// assert_eq!(host.step(|step| step.remaining()), Some(Duration::from_secs(10)));
+    /// ```
     #[must_use]
     pub fn time_limit(self, limit: Duration) -> Self {
         {
