@@ -213,7 +213,8 @@ fn read_by_gcloud(commands: &[&Vec<String>]) {
     assert_eq!(failed, json!([]));
 }
 
-fn read_by_kubectl(command: &[String]) {
+/// `missing` is what kubectl may say of a file that the reader of a page makes.
+fn read_by_kubectl(command: &[String], missing: Option<&str>) {
     let output = Process::new("kubectl")
         .args(&command[1..])
         // No server listens there: a command that parses gets a refused connection.
@@ -229,7 +230,9 @@ fn read_by_kubectl(command: &[String]) {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("refused") || said.contains("no objects passed to apply"),
+        said.contains("refused")
+            || said.contains("no objects passed to apply")
+            || missing.is_some_and(|text| said.contains(text)),
         "{command:?}: {said}"
     );
 }
@@ -273,7 +276,7 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
     assert!(gcloud.len() >= 10 && kubectl.len() >= 2, "{commands:#?}");
     read_by_gcloud(&gcloud);
     for command in kubectl {
-        read_by_kubectl(command);
+        read_by_kubectl(command, None);
     }
 }
 
@@ -320,8 +323,11 @@ fn of_page(text: &str, program: &str) -> Vec<Vec<String>> {
     let words = |line: &str| {
         let line = line.split("  ").next().unwrap_or(line);
         let words = shlex::split(line).unwrap_or_else(|| panic!("not a shell's words: {line}"));
+        // Another command follows.
+        let is_next = |word: &String| matches!(word.as_str(), "|" | "||" | "&&");
+        let words = words.into_iter().take_while(|word| !is_next(word));
         // A reader replaces each placeholder with a name, and gcloud checks the format of projects.
-        let named = words.into_iter().map(|word| {
+        let named = words.map(|word| {
             if word.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
                 format!("named-{}", word.to_lowercase())
             } else {
@@ -361,6 +367,6 @@ fn every_command_of_gcloud_and_kubectl_in_the_docs_is_one_that_its_program_takes
     }
     read_by_gcloud(&gcloud.iter().collect::<Vec<_>>());
     for command in kubectl {
-        read_by_kubectl(&command);
+        read_by_kubectl(&command, Some("\" does not exist"));
     }
 }
