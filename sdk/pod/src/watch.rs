@@ -200,9 +200,9 @@ mod tests {
         let waits = said("ImagePullBackOff", "Back-off: no such host");
         assert!(watch.state(&failed, 1_000, &work).is_some());
         assert!(watch.state(&waits, 2_000, &work).is_some());
-        for now in 3..10 {
-            assert_eq!(watch.state(&failed, now * 1_000, &work), None);
-            assert_eq!(watch.state(&waits, now * 1_000 + 500, &work), None);
+        for second in 3..10 {
+            assert_eq!(watch.state(&failed, second * 1_000, &work), None);
+            assert_eq!(watch.state(&waits, second * 1_000 + 500, &work), None);
         }
         let other = said("ErrImagePull", "denied");
         assert!(watch.state(&other, 11_000, &work).is_some());
